@@ -31,13 +31,13 @@ class FrontendHook(BuildHookInterface):
             return
         try:
             build(root)
-        except FrontendNotBuilt as reason:
+        except FrontendError as reason:
             if os.environ.get("NBKERAS_REQUIRE_FRONTEND"):
                 raise
             self.app.display_warning(f"nbkeras: {reason}; views will be text and HTML.")
 
 
-class FrontendNotBuilt(Exception):
+class FrontendError(Exception):
     """Why there is no bundle, in a few words."""
 
 
@@ -61,9 +61,9 @@ def build(root: Path) -> None:
     """Install what the front-end needs, exactly as locked, and bundle it."""
     npm = shutil.which("npm")
     if npm is None:
-        raise FrontendNotBuilt("npm was not found")
+        raise FrontendError("npm was not found")
     for arguments in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
         try:
             subprocess.run([npm, *arguments], cwd=root / FRONTEND, check=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            raise FrontendNotBuilt(f"npm {arguments[0]} failed ({error})") from error
+            raise FrontendError(f"npm {arguments[0]} failed ({error})") from error
