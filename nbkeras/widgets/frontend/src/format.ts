@@ -74,7 +74,7 @@ export function plain(text: unknown, longest = 200): string {
 }
 
 const HIDDEN =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/gu;
 
 function pad(value: number): string {
   return String(value).padStart(2, "0");
