@@ -71,7 +71,7 @@ endif
 # ---------------------------------------------------------------- use
 
 demo: $(VENV)/.installed-lab
-	@$(BIN)/python -m tests.demo $(NOTEBOOK) build
+	@$(BIN)/python examples/run_notebook.py $(NOTEBOOK) --at-least accuracy=0.96
 
 lab: $(VENV)/.installed-lab
 	@$(BIN)/jupyter lab $(NOTEBOOK)
