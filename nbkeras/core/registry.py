@@ -44,6 +44,7 @@ __all__ = [
     "register",
     "serialize",
     "serialize_value",
+    "suggestion",
     "unsafe_allowed",
 ]
 
@@ -207,15 +208,21 @@ def _origin(obj: Any) -> tuple[str | None, str | None]:
     return getattr(obj, "__module__", None), getattr(obj, "__qualname__", None)
 
 
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """A hint such as "Did you mean 'dense'?", or nothing where no known name is close.
+
+    >>> suggestion("adm", ["adam", "sgd"])
+    " Did you mean 'adam'?"
+    """
+    lowered = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    return f" Did you mean {lowered[close[0]]!r}?" if close else ""
+
+
 def _unknown(table: _Family, name: str) -> str:
     known = [*table.members, *(n for f in table.includes for n in _FAMILIES[f].members)]
     known += get_custom_objects()
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if not close:
-        lowered = {n.lower(): n for n in known}
-        close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
-        close = [lowered[c] for c in close]
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    hint = suggestion(name, known)
     shown = _shorten(name)
     return (
         f"Unknown {table.name} {shown}.{hint} If it is your own, name it: "
