@@ -28,11 +28,15 @@ MODULES = sorted(
 )
 
 
+def source_of(module: str) -> Path:
+    """The file of a module."""
+    path = ROOT.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 def declared_all(module: str) -> list[str] | None:
     """A module's literal ``__all__``, read without importing it."""
-    path = ROOT.joinpath(*module.split("."))
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    for node in ast.parse(path.read_text("utf-8")).body:
+    for node in ast.parse(source_of(module).read_text("utf-8")).body:
         targets = node.targets if isinstance(node, ast.Assign) else []
         if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
             try:
@@ -60,6 +64,21 @@ def test_every_folder_of_sources_is_a_package() -> None:
     assert [
         str(path.relative_to(ROOT)) for path in folders if not (path / "__init__.py").exists()
     ] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_reaches_for_tf_keras(module: str) -> None:
+    """The import rules see imports; this sees attributes."""
+    tree = ast.parse(source_of(module).read_text("utf-8"))
+    reached = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr == "keras"
+        and isinstance(node.value, ast.Name)
+        and node.value.id in {"tf", "tensorflow"}
+    ]
+    assert reached == []
 
 
 def in_new_python(code: str) -> str:
