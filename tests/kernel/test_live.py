@@ -24,7 +24,8 @@ WAIT = """
 with live.Waiting() as waiting:
     threading.Thread(target=lambda: (arrived.wait(60), waiting.wake()), daemon=True).start()
     print("waits", waiting.live, flush=True)
-    woken = waiting.once(60) or waiting.once(60)
+    while not waiting.once(60):
+        pass
 print(seen, flush=True)
 """
 
