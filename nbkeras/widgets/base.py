@@ -1,0 +1,220 @@
+"""What the live views have in common: the way to the page and back.
+
+A view is shown as an anywidget where its front-end is built, and as HTML and text that
+are updated in place where it is not (no Node.js when nbkeras was installed).
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+from nbkeras import events as ev
+from nbkeras.widgets import run_state
+from nbkeras.widgets.run_state import RunState
+
+__all__ = [
+    "Display",
+    "RunWidget",
+    "Throttle",
+    "Widget",
+    "check_request",
+    "in_kernel",
+    "is_built",
+]
+
+STATIC = Path(__file__).parent / "static"
+
+Bundle = dict[str, Any]
+
+
+def is_built(view: str) -> bool:
+    """Whether there is JavaScript for a view."""
+    return (STATIC / f"{view}.js").is_file()
+
+
+def in_kernel() -> bool:
+    """Whether outputs go to a notebook, not to a terminal."""
+    # IPython is never imported for this: where it runs, it has been.
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module is not None else None
+    return getattr(shell, "kernel", None) is not None
+
+
+class Widget(anywidget.AnyWidget):
+    """A view's end of the wire. A subclass names its ``view`` and adds its traits.
+
+    Nothing here is ever set by the page, so nothing is echoed to it.
+    """
+
+    view: ClassVar[str]
+
+    @property
+    def _esm(self) -> str:
+        return (STATIC / f"{self.view}.js").read_text("utf-8")
+
+    @property
+    def _css(self) -> str:
+        style = STATIC / f"{self.view}.css"
+        return style.read_text("utf-8") if style.is_file() else ""
+
+    def bundle(self, text: str) -> tuple[Bundle, Bundle]:
+        """What shows this widget, with ``text`` for those who cannot, and its metadata."""
+        shown = self._repr_mimebundle_()
+        data, metadata = shown if isinstance(shown, tuple) else (shown, {})
+        return {**(data or {}), "text/plain": text}, metadata
+
+
+class RunWidget(Widget):
+    """A widget that follows a run.
+
+    ``state`` is the one trait that moves: a small summary, and under ``record`` what is
+    new in curves, epochs and changes since the update before. The trait ``record`` is
+    never sent by itself: it is computed whenever a page asks for the whole state, as
+    one that was reloaded does. Updates are counted (``seq``), so that a page knows when
+    it has missed one; it then says ``{"type": "Hello"}`` and is told everything again.
+    """
+
+    state = traitlets.Dict().tag(sync=True, echo_update=False)
+    record = traitlets.Any(None).tag(
+        sync=True, echo_update=False, to_json=lambda _, widget: widget.snapshot()
+    )
+
+    def __init__(self, **traits: Any) -> None:
+        # What the page knows, which update told it, and whether it must hear all of it anew.
+        self._told, self._seq, self._retell = RunState(), 0, True
+        self._lock = threading.Lock()
+        super().__init__(**traits)
+
+    def tell(self, state: RunState, **more: Any) -> None:
+        """Send one update. Any thread may."""
+        with self._lock:
+            whole = self._retell
+            delta = run_state.difference(RunState() if whole else self._told, state)
+            delta["since"] = 0 if whole else self._seq
+            self._told, self._retell, self._seq = state, False, self._seq + 1
+            summary = run_state.summary(state)
+            self.state = {"seq": self._seq, **more, **summary, "record": delta}
+
+    def retell(self, known: Any = None) -> None:
+        """Let the next update tell everything, unless the page knows update ``known``."""
+        with self._lock:
+            self._retell = self._retell or known != self._seq
+
+    def snapshot(self) -> Bundle:
+        """Everything that has been told so far."""
+        with self._lock:
+            return {"seq": self._seq, **run_state.record(self._told)}
+
+
+class Display:
+    """The outputs that show one view, however many cells do."""
+
+    def __init__(self) -> None:
+        self._handles: list[Any] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._handles)
+
+    def add(self, data: Bundle, metadata: Bundle | None = None) -> None:
+        """Show it in the cell that runs."""
+        from IPython.display import DisplayHandle
+
+        handle = DisplayHandle()
+        handle.display(data, raw=True, metadata=metadata or {})
+        self._handles.append(handle)
+
+    def update(self, data: Bundle) -> None:
+        """Replace what the outputs show. Works from any thread: the id says where."""
+        for handle in self._handles:
+            handle.update(data, raw=True)
+
+    def clear(self) -> None:
+        """Leave the outputs as they are, from now on."""
+        self._handles = []
+
+
+class Throttle:
+    """Lets at most ten updates a second pass, after the first minute two.
+
+    >>> now = 0.0
+    >>> throttle = Throttle(clock=lambda: now)
+    >>> throttle.passes(), throttle.passes()
+    (True, False)
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        interval: float = 0.1,
+        later: float = 0.5,
+        after: float = 60.0,
+    ) -> None:
+        self._clock, self._interval, self._later, self._after = clock, interval, later, after
+        self.start()
+
+    def start(self) -> None:
+        """Begin anew: the next update passes."""
+        self._began = self._clock()
+        self._last = -math.inf
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two updates."""
+        return self._interval if self._clock() - self._began < self._after else self._later
+
+    def passes(self, urgent: bool = False) -> bool:
+        """Whether an update may be sent now; it is then taken as sent."""
+        now = self._clock()
+        if not urgent and now - self._last < self.interval:
+            return False
+        self._last = now
+        return True
+
+
+# ---------------------------------------------------------------- from the page
+
+_REQUESTS = (ev.Pause, ev.Resume, ev.Step, ev.Stop, ev.SetParameter)
+
+
+def check_request(content: Any, parameters: Mapping[str, ev.Parameter]) -> ev.Request:
+    """The request that a page sent, if it is one that a run takes.
+
+    >>> check_request({"type": "Pause"}, {})
+    Pause()
+
+    Raises:
+        ValueError: an unknown type, parameter or field, or a value out of range.
+    """
+    allowed = ", ".join(kind.__name__ for kind in _REQUESTS)
+    if not isinstance(content, Mapping) or content.get("type") not in {
+        kind.__name__ for kind in _REQUESTS
+    }:
+        raise ValueError(f"Expected a request of the type {allowed}; got {content!r:.200}.")
+    if content["type"] != "SetParameter":
+        if len(content) > 1:
+            raise ValueError(f"{content['type']} takes no arguments; got {content!r:.200}.")
+        request = ev.from_json(content)
+        assert isinstance(request, _REQUESTS)
+        return request
+    name, value = content.get("parameter"), content.get("value")
+    parameter = parameters.get(name) if isinstance(name, str) else None
+    if parameter is None or len(content) > 3:
+        known = ", ".join(parameters) or "none"
+        raise ValueError(f"The parameters of this run are: {known}; got {content!r:.200}.")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{parameter.label} takes a number, not {value!r:.80}.")
+    if not parameter.minimum <= value <= parameter.maximum:
+        raise ValueError(
+            f"{parameter.label} lies between {parameter.minimum:g} and "
+            f"{parameter.maximum:g}; got {value:g}."
+        )
+    return ev.SetParameter(parameter.name, float(value))
