@@ -6,22 +6,22 @@ folded item around it (:meth:`Outline.view`). Besides the sub-models that the us
 made, long models get blocks: where all data passes through one layer the list of
 layers is cut, and equal pieces in a row become one item ("5 x block").
 
-Only events and the standard library are used here.
+Only events and plain text helpers are used here.
 """
 
 from __future__ import annotations
 
-import math
-import unicodedata
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nbkeras.events import Connection, LayerInfo, ModelBuilt
+from nbkeras.widgets.text import plain
 
-__all__ = ["Item", "Link", "Outline", "View", "family", "printable", "shape_text"]
+__all__ = ["Item", "Link", "Outline", "View", "family", "shape_text"]
 
-LONG = 24
+LONG = 40
 """A level with more layers than this is searched for repeated blocks."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
@@ -37,6 +37,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "dense": ("dense", "embedding", "maxoutdense", "highway"),
     "model": ("model", "sequential"),
 }
+SEPARATORS, DIGITS = "_-./ ", "0123456789"
 EXACT = {"merge"}
 """Families whose words are whole class names: "AveragePooling2D" is no merge."""
 
@@ -54,23 +55,6 @@ def family(kind: str) -> str:
     return "other"
 
 
-def printable(text: Any) -> str:
-    r"""Text with every control, bidirectional and other invisible character spelled out.
-
-    >>> printable("a\x1b[31m\u202eb")
-    'a\\x1b[31m\\u202eb'
-    """
-    return "".join(
-        character
-        if unicodedata.category(character)[0] != "C"
-        and unicodedata.category(character) not in ("Zl", "Zp")
-        else character.encode("unicode_escape").decode("ascii")
-        if not 0xD800 <= ord(character) <= 0xDFFF
-        else f"\\u{ord(character):04x}"
-        for character in str(text)
-    )
-
-
 def shape_text(shape: Any) -> str:
     """A shape, or several, as text; an unknown size reads "?".
 
@@ -80,10 +64,10 @@ def shape_text(shape: Any) -> str:
     if shape is None:
         return "?"
     if not isinstance(shape, list | tuple):
-        return printable(shape)
+        return plain(shape)
     if shape and all(isinstance(part, list | tuple) for part in shape):
         return ", ".join(shape_text(part) for part in shape)
-    sizes = ["?" if size is None else printable(size) for size in shape]
+    sizes = ["?" if size is None else plain(size) for size in shape]
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 
 
@@ -159,19 +143,18 @@ class Outline:
     def of(cls, model: ModelBuilt, blocks: bool = True) -> Outline:
         """The outline of a model; ``blocks=False`` leaves repeated layers apart.
 
-        >>> from nbkeras.events import Connection, LayerInfo, ModelBuilt
+                >>> from nbkeras.events import LayerInfo, ModelBuilt
         >>> one = LayerInfo("a", "Dense", (None, 2), (None, 3), 9, 9, True, 36)
-        >>> outline = Outline.of(ModelBuilt("net", "Sequential", (one,)))
-        >>> [item.title for item in outline.items]
-        ['a_input', 'a']
+                >>> outline = Outline.of(ModelBuilt("net", "Sequential", (one,)))
+                >>> [item.title for item in outline.items]
+                ['a_input', 'a']
         """
-        level = _Level.of(model.layers, "", model)
-        items = _with_blocks(level) if blocks else level.items
+        level = _Level.of(model.layers, "", model, blocks)
+        items = level.items
         parents = {
             child.id: item.id for top in items for item in top.walk() for child in item.children
         }
-        links = _number_calls(level.links, items)
-        return cls(printable(model.name), items, links, parents, model)
+        return cls(plain(model.name), items, tuple(level.links), parents, model)
 
     def walk(self) -> Iterator[Item]:
         """All items, outermost first."""
@@ -182,6 +165,32 @@ class Outline:
     def foldable(self) -> frozenset[str]:
         """The ids of all items that can be open or folded."""
         return frozenset(item.id for item in self.walk() if item.children)
+
+    def opened(self, room: int = 60) -> frozenset[str]:
+        """The ids to unfold at first: of each kind of block the first one, while there is room.
+
+        ``room`` is the number of items up to which a drawing stays easy to read.
+        """
+        open: set[str] = set()
+        seen: set[tuple[str, ...]] = set()
+        used = len(self.items)
+        waiting = list(self.items)
+        while waiting:
+            item = waiting.pop(0)
+            pattern = tuple(inner.kind for inner in item.walk() if inner.layer)
+            if item.layer or not item.children or pattern in seen:
+                continue
+            first = item.children[0]
+            is_run = bool(first.children) and first.layer is None
+            known = is_run and tuple(i.kind for i in first.walk() if i.layer) in seen
+            if known or used + len(item.children) - 1 > room:
+                continue
+            open.add(item.id)
+            used += len(item.children) - 1
+            if not is_run:
+                seen.add(pattern)
+            waiting[:0] = item.children[:1] if is_run else item.children
+        return frozenset(open)
 
     def view(self, open: Iterable[str] = ()) -> View:
         """What is seen when the items ``open`` are unfolded and all others folded."""
@@ -200,38 +209,31 @@ class Outline:
         for item in self.items:
             visit(item)
         visible = {item.id for item in seen}
-        links = _merged(
-            replace(link, source=stands_for[link.source], target=stands_for[link.target])
-            for link in self.links
-            if link.source == link.target or stands_for[link.source] != stands_for[link.target]
-        )
+        groups: dict[tuple[str, str], list[Link]] = {}
+        for link in self.links:
+            ends = stands_for[link.source], stands_for[link.target]
+            if ends[0] != ends[1] or link.source == link.target == ends[0]:
+                groups.setdefault(ends, []).append(link)
+        links = tuple(_merged(ends, group) for ends, group in groups.items())
         parents = {child: top for child, top in self.parents.items() if child in visible}
         return View(tuple(seen), links, parents, wanted & visible)
 
 
-def _merged(links: Iterable[Link]) -> tuple[Link, ...]:
-    """Links between the same two items as one."""
-    merged: dict[tuple[str, str], Link] = {}
-    for link in links:
-        known = merged.get((link.source, link.target))
-        if known is None:
-            merged[link.source, link.target] = link
-            continue
-        shapes = dict.fromkeys([*known.shape.split("; "), link.shape])
-        merged[link.source, link.target] = replace(
-            known,
-            shape="; ".join(shapes),
-            calls=tuple(sorted({*known.calls, *link.calls})),
-            count=known.count + link.count,
-        )
-    return tuple(merged.values())
+def _merged(ends: tuple[str, str], links: list[Link]) -> Link:
+    """Links between the same two items as one.
 
-
-def _number_calls(links: Iterable[Link], items: Iterable[Item]) -> tuple[Link, ...]:
-    """Links with ``calls`` only where the target is called more than once."""
-    calls = {item.id: item.calls for top in items for item in top.walk()}
-    return tuple(
-        replace(link, calls=link.calls if calls[link.target] > 1 else ()) for link in links
+    A layer may read a tensor twice, which counts; one tensor that several layers of a
+    folded item read does not.
+    """
+    source, target = ends
+    if any(link.target != target for link in links):
+        links = list({(link.source, link.shape): link for link in links}.values())
+    return Link(
+        source,
+        target,
+        "; ".join(dict.fromkeys(link.shape for link in links)),
+        tuple(sorted({call for link in links for call in link.calls})),
+        len(links),
     )
 
 
@@ -249,9 +251,11 @@ class _Level:
     parallel: bool
 
     @classmethod
-    def of(cls, layers: tuple[LayerInfo, ...], path: str, model: ModelBuilt | None) -> _Level:
+    def of(
+        cls, layers: tuple[LayerInfo, ...], path: str, model: ModelBuilt | None, blocks: bool
+    ) -> _Level:
         inner = [
-            cls.of(layer.layers, f"{path}{position}.", None) if layer.layers else None
+            cls.of(layer.layers, f"{path}{position}.", None, blocks) if layer.layers else None
             for position, layer in enumerate(layers)
         ]
         items = [
@@ -269,8 +273,9 @@ class _Level:
                     continue
                 consumed.add(source)
                 fed.add(position)
+                calls = (connection.call,) if items[position].calls > 1 else ()
                 links += [
-                    Link(a, b, shape_text(connection.shape), (connection.call,))
+                    Link(a, b, shape_text(connection.shape), calls)
                     for a in _exits(items[source], inner[source], connection.tensor)
                     for b in _entries(items[position], inner[position], slot)
                 ]
@@ -278,9 +283,11 @@ class _Level:
         starts = given or [position for position in range(len(items)) if position not in fed]
         ends = [position for position in range(len(items)) if position not in consumed]
         if model is not None:
-            return cls._with_inputs(items, links, inner, fed, layers, model)
+            shown = cls._implied_inputs(items, links, inner, fed, layers, model) + tuple(items)
+            return cls(_with_blocks(shown, links) if blocks else shown, links, [], [], False)
+        shown = tuple(items)
         return cls(
-            tuple(items),
+            _with_blocks(shown, links) if blocks else shown,
             links,
             [_entries(items[p], inner[p], 0) for p in starts or [0]],
             [_exits(items[p], inner[p], 0) for p in ends or [len(items) - 1]],
@@ -288,7 +295,7 @@ class _Level:
         )
 
     @classmethod
-    def _with_inputs(
+    def _implied_inputs(
         cls,
         items: list[Item],
         links: list[Link],
@@ -296,26 +303,26 @@ class _Level:
         fed: set[int],
         layers: tuple[LayerInfo, ...],
         model: ModelBuilt,
-    ) -> _Level:
-        """The outermost level; a first layer without an input layer gets one to be drawn."""
+    ) -> tuple[Item, ...]:
+        """Inputs to be drawn before first layers that have no input layer; links them."""
         known = {layer.name for layer in layers}
         names = iter([name for name in model.inputs if name not in known])
         implied = []
         for position, layer in enumerate(layers):
             if position in fed or items[position].family == "input":
                 continue
-            name = printable(next(names, f"{layer.name}_input"))
+            name = plain(next(names, f"{layer.name}_input"))
             shape = layer.input_shape
             implied.append(Item(f"in{position}", name, "Input", "input", None, shape, role="input"))
             links += [
-                Link(f"in{position}", door, shape_text(shape), (0,))
+                Link(f"in{position}", door, shape_text(shape))
                 for door in _entries(items[position], inner[position], 0)
             ]
-        return cls((*implied, *items), links, [], [], parallel=False)
+        return tuple(implied)
 
 
 def _item(layer: LayerInfo, id: str, below: _Level | None, model: ModelBuilt | None) -> Item:
-    kind = printable(layer.kind)
+    kind = plain(layer.kind)
     group = "model" if below and family(kind) == "other" else family(kind)
     role: Literal["", "input", "output"] = ""
     if group == "input" and model is not None:
@@ -324,7 +331,7 @@ def _item(layer: LayerInfo, id: str, below: _Level | None, model: ModelBuilt | N
         role = "output"
     return Item(
         id=id,
-        title=printable(layer.name),
+        title=plain(layer.name),
         kind="Input" if kind == "InputLayer" else kind,
         family=group,
         input_shape=None if group == "input" else layer.input_shape,
@@ -369,14 +376,13 @@ def _exits(item: Item, below: _Level | None, tensor: int) -> list[str]:
 # ---------------------------------------------------------------- blocks
 
 
-def _with_blocks(level: _Level) -> tuple[Item, ...]:
+def _with_blocks(items: tuple[Item, ...], links: list[Link]) -> tuple[Item, ...]:
     """The items of a level, equal pieces in a row and long pieces folded into blocks."""
-    items = level.items
     if len(items) <= LONG:
         return items
     position_of = {inner.id: place for place, item in enumerate(items) for inner in item.walk()}
-    arrows = {(position_of[link.source], position_of[link.target]) for link in level.links}
-    arrows = {(a, b) for a, b in arrows if a != b}
+    ends = ((position_of[link.source], position_of[link.target]) for link in links)
+    arrows = {(source, target) for source, target in ends if source != target}
     if any(a > b for a, b in arrows):
         return items
     pieces = _pieces(len(items), arrows)
@@ -385,16 +391,32 @@ def _with_blocks(level: _Level) -> tuple[Item, ...]:
     place = 0
     while place < len(pieces):
         start, period, times = _repeat(pieces, marks, place)
-        result += [item for piece in pieces[place:start] for item in _folded(piece, items)]
-        if times == 0:
-            break
+        result += _apart(pieces[place:start], items)
         groups = [
             [p for piece in pieces[at : at + period] for p in piece]
-            for at in range(start, start + period * times, period)
+            for at in range(start, start + period * times, max(period, 1))
         ]
-        result.append(_run([_block(group, items) for group in groups]))
+        if groups:
+            result.append(_run([_block(group, items) for group in groups]))
         place = start + period * times
     return tuple(result)
+
+
+def _apart(pieces: list[range], items: tuple[Item, ...]) -> Iterator[Item]:
+    """Pieces that are not repeated: a long one is a block, with what only reshapes its result."""
+    place = 0
+    while place < len(pieces):
+        piece = list(pieces[place])
+        place += 1
+        if len(piece) < 4:
+            yield from (items[p] for p in piece)
+            continue
+        while place < len(pieces) and all(
+            items[p].family in ("activation", "normalization", "noise") for p in pieces[place]
+        ):
+            piece += pieces[place]
+            place += 1
+        yield _block(piece, items)
 
 
 def _pieces(length: int, arrows: set[tuple[int, int]]) -> list[range]:
@@ -408,7 +430,7 @@ def _pieces(length: int, arrows: set[tuple[int, int]]) -> list[range]:
             cuts.append(position + 1)
         reach = max(reach, furthest.get(position, 0))
     edges = sorted({0, *cuts, length})
-    return [range(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [range(a, b) for a, b in itertools.pairwise(edges)]
 
 
 def _signature(piece: range, items: tuple[Item, ...], arrows: set[tuple[int, int]]) -> Any:
@@ -453,11 +475,6 @@ def _candidate(
     return (each * times, -period, times) if worth else (0, 0, 0)
 
 
-def _folded(piece: range, items: tuple[Item, ...]) -> list[Item]:
-    """A piece that stands alone: a block where it is long, else its layers."""
-    return [_block(list(piece), items)] if len(piece) >= 4 else [items[p] for p in piece]
-
-
 def _block(group: list[int], items: tuple[Item, ...]) -> Item:
     """The items at some positions as one; a single one stays itself."""
     inside = tuple(items[p] for p in group)
@@ -467,22 +484,26 @@ def _block(group: list[int], items: tuple[Item, ...]) -> Item:
 
 
 def _run(blocks: list[Item]) -> Item:
-    """Equal blocks in a row as one item."""
-    title = _common_name([block.title for block in blocks]) or blocks[0].kind
-    if blocks[0].children:
-        title = _common_name([block.title for block in blocks]) or "block"
-    return _group(tuple(blocks), f"{len(blocks)} \N{MULTIPLICATION SIGN} {title}")
+    """Equal blocks in a row as one item: the first, and the others together."""
+    title = _common_name([block.title for block in blocks]) or (
+        "block" if blocks[0].children else blocks[0].kind
+    )
+    inside = tuple(blocks)
+    if blocks[0].children and len(blocks) > 2:
+        rest = _group(inside[1:], f"{len(blocks) - 1} more like this", "run")
+        inside = (blocks[0], rest)
+    return _group(inside, f"{len(blocks)} \N{MULTIPLICATION SIGN} {title}", "run")
 
 
-def _group(inside: tuple[Item, ...], title: str) -> Item:
+def _group(inside: tuple[Item, ...], title: str, kind: str = "block") -> Item:
     layers = sum(item.layers for item in inside)
     weighty = [item for item in inside if item.parameters]
     families = [item.family for item in inside if item.parameters] or [inside[0].family]
     common = max(dict.fromkeys(families), key=families.count)
-    ids = f"{inside[0].id.split('-')[0]}-{inside[-1].id.split('-')[-1]}"
+    ids = f"{inside[0].id.split('-')[0]}-{inside[-1].id.split('-')[-1].rstrip('+')}"
     return Item(
-        # A run and its only block could cover the same layers: the run is marked.
-        id=f"{ids}" if not any("-" in item.id for item in inside) else f"{ids}+",
+        # A run may cover the same layers as a block of runs: it is marked.
+        id=f"{ids}+" if kind == "run" else ids,
         title=title,
         kind=f"{layers} layers",
         family=common,
@@ -501,11 +522,21 @@ def _common_name(names: list[str]) -> str:
 
     >>> _common_name(["conv2_block1_1_conv", "conv2_block1_add"]), _common_name(["add", "bn"])
     ('conv2_block1', '')
+    >>> _common_name(["mixed0", "mixed0_conv"]), _common_name(["mixed0", "mixed12"])
+    ('mixed0', 'mixed')
     """
     first, last = min(names), max(names)
-    same = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), math.inf)
-    if same == math.inf:
-        return first if len(first) == len(last) else first.rstrip("_-./ 0123456789")
-    stem = first[: int(same)]
-    cut = max(stem.rfind(mark) for mark in "_-./ ")
-    return stem[:cut] if cut >= 3 else ""
+    same = sum(
+        1
+        for _ in itertools.takewhile(
+            lambda pair: pair[0] == pair[1], zip(first, last, strict=False)
+        )
+    )
+    stem, after, other = first[:same], first[same : same + 1], last[same : same + 1]
+    if not after:
+        name = stem if not other or other in SEPARATORS else stem.rstrip(DIGITS + SEPARATORS)
+    elif after in DIGITS and other in DIGITS:
+        name = stem.rstrip(SEPARATORS) if stem[-1:] in SEPARATORS else stem.rstrip(DIGITS)
+    else:
+        name = stem[: max(stem.rfind(mark) for mark in SEPARATORS) + 1].rstrip(SEPARATORS)
+    return name if len(name) >= 3 else ""

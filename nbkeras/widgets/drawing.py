@@ -1,0 +1,288 @@
+"""A laid out model as a picture: SVG text, or PNG bytes by matplotlib.
+
+Both have a light card of their own behind them, so that they read well on any page.
+No style sheet, font or address from elsewhere is used.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+from nbkeras.widgets.layout import Drawing, Edge, Node, rounded
+from nbkeras.widgets.lettering import PAD, SMALL, TITLE, fit, text_width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["COLOURS", "describe", "png", "svg"]
+
+INK, SOFT, LINE, PAGE = "#1f2328", "#59636e", "#818b98", "#ffffff"
+COLOURS = {
+    "convolution": "#1a6ed8",
+    "merge": "#c4560b",
+    "activation": "#1c8458",
+    "recurrent": "#a2359b",
+    "normalization": "#8a7000",
+    "pooling": "#0b7f95",
+    "noise": "#c22f53",
+    "dense": "#6650c9",
+}
+"""The colour of each family of layers that has one; the same hues as the views' style sheet."""
+FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'DejaVu Sans',sans-serif"
+ROUND = 7.0
+ARROW = 6.0
+LARGEST = 12_000
+
+
+def describe(drawing: Drawing) -> str:
+    """The drawing in a sentence, for those who do not see it."""
+    shown = [node for node in drawing.nodes if node.state != "open"]
+    names = [
+        f"{node.title} ({'; '.join(node.lines)})" if len(shown) <= 12 else node.title
+        for node in shown
+    ]
+    if len(names) > 40:
+        names = [*names[:30], f"{len(names) - 35} more", *names[-5:]]
+    return (
+        f"Graph of the model {drawing.name}: {len(shown)} nodes, {len(drawing.edges)} connections. "
+        + ", ".join(names)
+        + "."
+    )
+
+
+def svg(drawing: Drawing) -> str:
+    """The drawing as one SVG document.
+
+    >>> from nbkeras.events import LayerInfo, ModelBuilt
+    >>> from nbkeras.widgets.layout import lay_out
+    >>> from nbkeras.widgets.outline import Outline
+    >>> one = LayerInfo("<b>", "Dense", (None, 2), (None, 3), 9, 9, True, 36)
+    >>> text = svg(lay_out(Outline.of(ModelBuilt("net", "Sequential", (one,)))))
+    >>> "&lt;b&gt;" in text, "<b>" in text
+    (True, False)
+    """
+    width, height = f"{drawing.width:g}", f"{drawing.height:g}"
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" role="img" aria-label="{_safe(describe(drawing))}">'
+        f"<style>{_style()}</style>"
+        f'<rect class="nbk-page" width="{width}" height="{height}" rx="10"/>'
+    ]
+    open_nodes = [node for node in drawing.nodes if node.state == "open"]
+    parts += [_svg_node(node) for node in open_nodes]
+    for edge in drawing.edges:
+        tip = _arrow(edge)
+        head = "L".join(f"{x:g} {y:g}" for x, y in tip)
+        arrow = f'<path class="nbk-a" d="M{head}z"/>' if tip else ""
+        parts.append(f'<path class="nbk-e" d="{edge.path}"/>{arrow}')
+    parts += [_svg_node(node) for node in drawing.nodes if node.state != "open"]
+    for edge in drawing.edges:
+        if edge.at and edge.label:
+            x, y = edge.at
+            wide = text_width(edge.label, SMALL) + 4
+            parts.append(
+                f'<rect class="nbk-p" x="{x - wide / 2:g}" y="{y - 7:g}" width="{wide:g}" '
+                'height="14" rx="4"/>'
+                f'<text class="nbk-l" x="{x:g}" y="{y + SMALL * 0.35:g}">{_safe(edge.label)}</text>'
+            )
+    parts.append("</svg>")
+    return "".join(parts)
+
+
+def png(drawing: Drawing, scale: float = 2.0) -> bytes:
+    """The drawing as a PNG of ``scale`` pixels a unit (fewer where it would be huge)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    scale = min(scale, LARGEST / max(drawing.width, drawing.height))
+    figure = Figure(figsize=(drawing.width / 72, drawing.height / 72), dpi=72 * scale)
+    figure.patch.set_facecolor(PAGE)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, drawing.width)
+    axes.set_ylim(drawing.height, 0)
+    order = sorted(drawing.nodes, key=lambda node: node.state != "open")
+    for node in order:
+        _draw_node(axes, node)
+    for edge in drawing.edges:
+        _draw_edge(axes, edge)
+        if edge.at and edge.label:
+            _write(axes, edge.at[0], edge.at[1], edge.label, SMALL, SOFT, middle=True)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+# ---------------------------------------------------------------- SVG
+
+
+def _style() -> str:
+    families = "".join(
+        f".nbk-{family} .nbk-b{{stroke:{colour};fill:{_tint(colour)}}}"
+        f".nbk-{family} .nbk-s{{fill:{colour}}}"
+        for family, colour in COLOURS.items()
+    )
+    return (
+        f".nbk-page{{fill:{PAGE}}}"
+        f".nbk-n text{{font:{SMALL:g}px {FONT};fill:{SOFT}}}"
+        f".nbk-n .nbk-t{{font-size:{TITLE:g}px;font-weight:600;fill:{INK}}}"
+        f".nbk-b{{fill:{_tint(SOFT)};stroke:{SOFT};stroke-width:1.2}}.nbk-s{{fill:{SOFT}}}"
+        f"{families}"
+        f".nbk-n.nbk-open>.nbk-b{{fill:{INK};fill-opacity:.035;stroke:{LINE};stroke-width:1}}"
+        f".nbk-open .nbk-t{{stroke:#f6f6f7;stroke-width:5px;paint-order:stroke}}"
+        ".nbk-output .nbk-b{stroke-width:2.4}.nbk-frozen .nbk-b{stroke-dasharray:5 3}"
+        f".nbk-e{{fill:none;stroke:{LINE};stroke-width:1.5}}.nbk-a{{fill:{LINE}}}"
+        f".nbk-l{{font:{SMALL:g}px {FONT};fill:{SOFT};text-anchor:middle}}"
+        f".nbk-p{{fill:{PAGE};fill-opacity:.9}}"
+    )
+
+
+def _svg_node(node: Node) -> str:
+    classes = ["nbk-n", f"nbk-{node.family}", *(["nbk-open"] if node.state == "open" else [])]
+    classes += [f"nbk-{node.role}"] if node.role else []
+    classes += ["nbk-frozen"] if node.frozen else []
+    x, y, width, height = node.x, node.y, node.width, node.height
+    radius = _radius(node)
+    box = f'width="{width:g}" height="{height:g}" rx="{radius:g}"'
+    parts = [f'<g class="{" ".join(classes)}"><title>{_safe(node.about)}</title>']
+    if node.more:
+        parts.append(f'<rect class="nbk-b" x="{x + 5:g}" y="{y + 5:g}" {box}/>')
+    parts.append(f'<rect class="nbk-b" x="{x:g}" y="{y:g}" {box}/>')
+    if node.state == "open":
+        title = fit(_header(node), width - 2 * PAD, TITLE, bold=True)
+        parts.append(f'<text class="nbk-t" x="{x + PAD:g}" y="{y + 20:g}">{_safe(title)}</text>')
+    else:
+        base = y + (height - _text_height(node)) / 2 + TITLE * 0.85
+        parts.append(f'<text class="nbk-t" x="{x + PAD:g}" y="{base:g}">{_safe(node.title)}</text>')
+        for place, line in enumerate(node.lines, 1):
+            at = f'x="{x + PAD:g}" y="{base + place * 16:g}"'
+            parts.append(f"<text {at}>{_safe(line)}</text>")
+        badge = _badge(node)
+        if badge:
+            at = f'x="{x + width - PAD:g}" y="{base:g}" text-anchor="end"'
+            parts.append(f'<text class="nbk-t" {at}>{_safe(badge)}</text>')
+    parts.append("</g>")
+    return "".join(parts)
+
+
+def _safe(text: str) -> str:
+    """Text for XML, which knows no noncharacters."""
+    return html.escape(re.sub("[\ufffe\uffff]", "\ufffd", text), quote=True)
+
+
+# ---------------------------------------------------------------- PNG
+
+
+def _draw_node(axes: Axes, node: Node) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    colour = COLOURS.get(node.family, SOFT)
+    looks: dict[str, Any] = {
+        "facecolor": _tint(colour),
+        "edgecolor": colour,
+        "linewidth": 2.4 if node.role == "output" else 1.2,
+        "linestyle": (0, (5, 3)) if node.frozen else "solid",
+        "zorder": 1,
+    }
+    if node.state == "open":
+        looks = {"facecolor": "#0000000a", "edgecolor": LINE, "linewidth": 1.0, "zorder": 0.5}
+    style = f"round,pad=0,rounding_size={_radius(node)}"
+    for shift in (5, 0) if node.more else (0,):
+        corner = (node.x + shift, node.y + shift)
+        axes.add_patch(FancyBboxPatch(corner, node.width, node.height, boxstyle=style, **looks))
+    left, right = node.x + PAD, node.x + node.width - PAD
+    if node.state == "open":
+        title = fit(_header(node), node.width - 2 * PAD, TITLE, bold=True)
+        _write(axes, left, node.y + 16, title, TITLE - 1, INK, bold=True)
+        return
+    middle = node.y + (node.height - _text_height(node)) / 2 + TITLE * 0.5
+    _write(axes, left, middle, node.title, TITLE - 1, INK, bold=True)
+    for place, line in enumerate(node.lines, 1):
+        _write(axes, left, middle + place * 16, line, SMALL - 1, SOFT)
+    if badge := _badge(node):
+        _write(axes, right, middle, badge, TITLE - 1, INK, bold=True, end=True)
+
+
+def _draw_edge(axes: Axes, edge: Edge) -> None:
+    from matplotlib.patches import PathPatch, Polygon
+    from matplotlib.path import Path
+
+    codes: dict[str, int] = {"M": Path.MOVETO, "L": Path.LINETO, "Q": Path.CURVE3}
+    steps = [(codes[name], place) for name, places in rounded(edge.points) for place in places]
+    if not steps:
+        return
+    path = Path([place for _, place in steps], [code for code, _ in steps])
+    axes.add_patch(PathPatch(path, fill=False, edgecolor=LINE, linewidth=1.5, zorder=0.9))
+    if tip := _arrow(edge):
+        axes.add_patch(Polygon(tip, closed=True, facecolor=LINE, linewidth=0, zorder=2))
+
+
+def _write(
+    axes: Axes,
+    x: float,
+    y: float,
+    text: str,
+    size: float,
+    colour: str,
+    bold: bool = False,
+    end: bool = False,
+    middle: bool = False,
+) -> None:
+    axes.text(
+        x,
+        y,
+        text,
+        fontsize=size,
+        color=colour,
+        weight="bold" if bold else "normal",
+        ha="right" if end else "center" if middle else "left",
+        va="center_baseline",
+        # A name such as "$\frac" is a name, no formula.
+        parse_math=False,
+        backgroundcolor=PAGE if middle else "none",
+        zorder=3,
+    )
+
+
+# ---------------------------------------------------------------- both
+
+
+def _header(node: Node) -> str:
+    return node.title if node.calls == 1 else f"{node.title}  {_badge(node)}"
+
+
+def _badge(node: Node) -> str:
+    """What stands in the upper right corner: how often a shared layer is called."""
+    calls = f"\N{MULTIPLICATION SIGN}{node.calls}" if node.calls > 1 else ""
+    return f"{calls} +".strip() if node.state == "folded" else calls
+
+
+def _radius(node: Node) -> float:
+    return node.height / 2.6 if node.role == "input" and node.state == "layer" else ROUND
+
+
+def _text_height(node: Node) -> float:
+    return TITLE + 16 * len(node.lines)
+
+
+def _arrow(edge: Edge) -> list[tuple[float, float]]:
+    """The head at the end of an edge: its tip and the two corners behind."""
+    ahead = [point for point in edge.points if point != edge.points[-1]]
+    if not ahead or not edge.arrow:
+        return []
+    (x0, y0), (x1, y1) = ahead[-1], edge.points[-1]
+    length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
+    ux, uy = (x1 - x0) / length * ARROW, (y1 - y0) / length * ARROW
+    corners = [(x1, y1), (x1 - ux - uy / 1.8, y1 - uy + ux / 1.8)]
+    corners.append((x1 - ux + uy / 1.8, y1 - uy - ux / 1.8))
+    return [(round(x, 1), round(y, 1)) for x, y in corners]
+
+
+def _tint(colour: str, share: float = 0.1) -> str:
+    """A colour mixed with the page."""
+    parts = [round(255 + (int(colour[at : at + 2], 16) - 255) * share) for at in (1, 3, 5)]
+    return "#" + "".join(f"{part:02x}" for part in parts)
