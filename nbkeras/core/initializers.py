@@ -354,7 +354,7 @@ class Orthogonal(Initializer):
 
     Example:
         >>> q = Orthogonal()((3, 3))
-        >>> tf.reduce_max(tf.abs(tf.transpose(q) @ q - tf.eye(3))).numpy() < 1e-5
+        >>> bool(tf.reduce_max(tf.abs(tf.transpose(q) @ q - tf.eye(3))) < 1e-5)
         True
 
     Source: Saxe et al. 2014, arXiv:1312.6120.
