@@ -13,7 +13,7 @@ from html import escape
 from nbkeras.widgets.curve import Point
 from nbkeras.widgets.text import number, plain, setting
 
-__all__ = ["Line", "Plot", "draw", "extent", "ticks"]
+__all__ = ["Line", "Plot", "describe", "draw", "extent", "labels", "log_ticks", "ticks"]
 
 INK = "#80868f"
 COLOURS = (
@@ -82,6 +82,19 @@ def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
     return values[::every]
 
 
+def labels(values: Sequence[float]) -> list[str]:
+    """Tick values as text, all with as many decimals as the finest needs.
+
+    >>> labels([0.0, 0.25, 0.5])
+    ['0.00', '0.25', '0.50']
+    """
+    texts = [setting(value) for value in values]
+    if any("e" in text for text in texts):
+        return texts
+    decimals = max((len(text.partition(".")[2]) for text in texts), default=0)
+    return [f"{value:.{decimals}f}".replace("-", "\u2212") for value in values]
+
+
 def extent(lines: Sequence[Line], log: bool = False) -> tuple[float, float] | None:
     """The range of the lines' means with some air; None where there is nothing to draw."""
     values = [p.y for line in lines for p in line.points if math.isfinite(p.y)]
@@ -132,10 +145,12 @@ def _plot(plot: Plot, left: float, width: float) -> str:
         return y0 + min(1.0, max(0.0, share)) * (y1 - y0)
 
     parts = [_legend(plot.lines, x0)]
-    for value in log_ticks(low, high) if log else ticks(low, high):
+    values = log_ticks(low, high) if log else ticks(low, high)
+    for value, text in zip(values, map(setting, values) if log else labels(values), strict=True):
         y = up(value)
         parts.append(f'<path d="M{x0} {y:.1f}H{x1}" stroke="{INK}" stroke-opacity=".25"/>')
-        parts.append(_label(x0 - 6, y + 4, setting(value), "end"))
+        parts.append(_label(x0 - 6, y + 4, text, "end"))
+    parts.append(_label(x0 - 8, y0 + 16, "epoch", "end"))
     for value in ticks(plot.start, plot.end, 6):
         if value == int(value):
             parts.append(_label(across(value), y0 + 16, setting(value), "middle"))

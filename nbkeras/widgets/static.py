@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nbkeras.widgets import chart, curve
+from nbkeras.widgets.markup import Cell, details, styled, table
 from nbkeras.widgets.run_state import Change, Row, RunState
 from nbkeras.widgets.text import count, duration, escape, number, plain, setting
 
@@ -38,7 +39,7 @@ def progress(state: RunState) -> dict[str, Any]:
         _numbers(state),
         _changes(state),
     ]
-    return {"text/html": "\n".join(filter(None, parts)), "text/plain": text(state)}
+    return {"text/html": styled(*parts), "text/plain": text(state)}
 
 
 # ---------------------------------------------------------------- HTML
@@ -46,9 +47,14 @@ def progress(state: RunState) -> dict[str, Any]:
 
 def html(state: RunState) -> str:
     """The record of a run as HTML: numbers, picture, changes, epochs."""
-    parts = [f"<p>{_headline(state)}</p>", _error(state), _numbers(state)]
-    parts += [_picture(state), _changes(state), _epochs(state)]
-    return "\n".join(filter(None, parts))
+    return styled(
+        f"<p>{_headline(state)}</p>",
+        _error(state),
+        _numbers(state),
+        _picture(state),
+        _changes(state),
+        _epochs(state),
+    )
 
 
 def _headline(state: RunState) -> str:
@@ -108,7 +114,7 @@ def _changes(state: RunState) -> str:
             more = len(changes) - MOST_LISTED
             items += f"<li>and {more} more</li>" if more > 0 else ""
             title = f"{len(changes)} change{'s' * (len(changes) != 1)} {label}"
-            parts.append(f"<details><summary>{title}</summary><ul>{items}</ul></details>")
+            parts.append(details(title, f"<ul>{items}</ul>", label == "by hand"))
     return "\n".join(parts)
 
 
@@ -121,20 +127,16 @@ def _epochs(state: RunState) -> str:
     body = [[str(row.epoch + 1), *(number(row.logs.get(n)) for n in names)] for row in rows]
     total = state.rows[-1].epoch - state.initial_epoch + 1
     title = f"{total} epochs" if len(rows) == total else f"{len(rows)} of {total} epochs"
-    table = _table(["Epoch", *names], body)
-    return f"<details><summary>{title}</summary>{table}</details>"
+    return details(title, _table(["Epoch", *names], body))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table whose first column names its rows."""
-    top = "".join(f'<th scope="col">{escape(cell, 60)}</th>' for cell in head)
-    body = "".join(
-        f'<tr><th scope="row">{escape(first, 60)}</th>'
-        + "".join(f'<td align="right">{escape(cell, 60)}</td>' for cell in cells)
-        + "</tr>"
-        for first, *cells in rows
-    )
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    """A table of numbers; the first column names the rows."""
+    return table([Cell(h, i > 0) for i, h in enumerate(head)], map(_row, rows))
+
+
+def _row(cells: Sequence[str]) -> list[Cell]:
+    return [Cell(text, index > 0) for index, text in enumerate(cells)]
 
 
 # ---------------------------------------------------------------- text
@@ -227,10 +229,12 @@ def _plots(state: RunState) -> list[chart.Plot]:
     plots = []
     for names in groups(state):
         lines = []
-        for colour, name in enumerate(names[: len(chart.COLOURS)]):
+        for index, name in enumerate(names[: len(chart.COLOURS)]):
             for key in (name, f"val_{name}"):
                 if key in known and known[key].points:
                     points = curve.limit(known[key], MOST_DRAWN).points
+                    # A metric and its validation share a colour, unless they are alone.
+                    colour = index if len(names) > 1 else int(key != name)
                     lines.append(chart.Line(key, points, colour, key != name))
         if any(math.isfinite(p.y) for line in lines for p in line.points):
             plots.append(chart.Plot(lines, start, end, marks))
