@@ -11,8 +11,8 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-from nbkeras.widgets.layout import Drawing, Edge, Node, rounded
-from nbkeras.widgets.lettering import PAD, SMALL, TITLE, fit, text_width
+from nbkeras.widgets.diagram.layout import Drawing, Edge, Node, rounded
+from nbkeras.widgets.diagram.lettering import PAD, SMALL, TITLE, fit, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,8 +57,8 @@ def svg(drawing: Drawing) -> str:
     """The drawing as one SVG document.
 
     >>> from nbkeras.events import LayerInfo, ModelBuilt
-    >>> from nbkeras.widgets.layout import lay_out
-    >>> from nbkeras.widgets.outline import Outline
+    >>> from nbkeras.widgets.diagram.layout import lay_out
+    >>> from nbkeras.widgets.diagram.outline import Outline
     >>> one = LayerInfo("<b>", "Dense", (None, 2), (None, 3), 9, 9, True, 36)
     >>> text = svg(lay_out(Outline.of(ModelBuilt("net", "Sequential", (one,)))))
     >>> "&lt;b&gt;" in text, "<b>" in text
@@ -148,7 +148,9 @@ def _svg_node(node: Node) -> str:
     x, y, width, height = node.x, node.y, node.width, node.height
     radius = _radius(node)
     box = f'width="{width:g}" height="{height:g}" rx="{radius:g}"'
-    parts = [f'<g class="{" ".join(classes)}"><title>{_safe(node.about)}</title>']
+    parts = [f'<g class="{" ".join(classes)}">']
+    if node.about != ". ".join([node.title, *node.lines]):
+        parts.append(f"<title>{_safe(node.about)}</title>")
     if node.more:
         parts.append(f'<rect class="nbk-b" x="{x + 5:g}" y="{y + 5:g}" {box}/>')
     parts.append(f'<rect class="nbk-b" x="{x:g}" y="{y:g}" {box}/>')
@@ -211,7 +213,7 @@ def _draw_edge(axes: Axes, edge: Edge) -> None:
     from matplotlib.patches import PathPatch, Polygon
     from matplotlib.path import Path
 
-    codes: dict[str, int] = {"M": Path.MOVETO, "L": Path.LINETO, "Q": Path.CURVE3}
+    codes = {"M": Path.MOVETO, "L": Path.LINETO, "Q": Path.CURVE3}
     steps = [(codes[name], place) for name, places in rounded(edge.points) for place in places]
     if not steps:
         return

@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 import graphlay
 
-from nbkeras.widgets.lettering import (
+from nbkeras.widgets.diagram.items import Item, Link
+from nbkeras.widgets.diagram.lettering import (
     PAD,
     SMALL,
     TITLE,
@@ -29,7 +30,7 @@ from nbkeras.widgets.lettering import (
     size,
     text_width,
 )
-from nbkeras.widgets.outline import Item, Link, Outline, View
+from nbkeras.widgets.diagram.outline import Outline, View
 
 __all__ = ["DIRECTIONS", "Direction", "Drawing", "Edge", "Node", "lay_out", "path_data", "rounded"]
 

@@ -10,7 +10,7 @@ import math
 import unicodedata
 from typing import Any
 
-from nbkeras.widgets.outline import Item, Link, shape_text
+from nbkeras.widgets.diagram.items import Item, Link, shape_text
 from nbkeras.widgets.text import count
 
 __all__ = ["PAD", "SMALL", "TITLE", "fit", "label", "lines", "remarks", "size", "text_width"]
@@ -94,7 +94,7 @@ def fit(text: str, width: float, size: float, bold: bool = False) -> str:
     """Text cut in its middle so that it is no wider than ``width``.
 
     >>> fit("a_very_long_name_of_a_layer_1", 80, 13)
-    'a_ver…ayer_1'
+    'a_ver…yer_1'
     """
     if text_width(text, size, bold) <= width:
         return text
