@@ -53,7 +53,9 @@ def infer(layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     """
     plain = not args and not kwargs
     signature = (
-        tuple((tuple(t.shape) if t.shape.rank is not None else None, t.dtype) for t in flatten(inputs))
+        tuple(
+            (tuple(t.shape) if t.shape.rank is not None else None, t.dtype) for t in flatten(inputs)
+        )
         if plain and all(isinstance(t, KerasTensor) for t in flatten(inputs))
         else None
     )
@@ -162,8 +164,7 @@ def _check_inputs(inputs: Sequence[Any]) -> None:
             )
     if len({id(tensor) for tensor in inputs}) != len(inputs):
         raise ValueError(
-            "Each input of a Model may be listed once; got "
-            f"{[tensor.name for tensor in inputs]}."
+            f"Each input of a Model may be listed once; got {[tensor.name for tensor in inputs]}."
         )
 
 
@@ -176,7 +177,8 @@ def graph_config(graph: Graph) -> dict[str, Any]:
     calls: dict[str, list[Node]] = {}
     for node in sorted(graph.nodes, key=lambda node: node.call_index):
         kept = calls.setdefault(node.operation.name, [])
-        places[id(node)] = len(kept)
+        # Keras counts the making of a model as its call 0, so calls within another begin at 1.
+        places[id(node)] = len(kept) + _is_network(node.operation)
         kept.append(node)
 
     def reference(tensor: KerasTensor) -> list[Any]:
@@ -238,13 +240,16 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
         name: [layer._inbound_nodes[0]] if layer._inbound_nodes else []
         for name, layer in layers.items()
     }
+    first = _first_calls(config, layers)
 
     def tensor(place: Sequence[Any]) -> KerasTensor:
         name, call, index = place[0], int(place[1]), int(place[2])
-        return made[name][call].flat_outputs[index]
+        return made[name][call - first[name]].flat_outputs[index]
 
     def ready(call: Any) -> bool:
-        return all(len(made[place[0]]) > place[1] for place in _places(call, layers))
+        return all(
+            len(made[place[0]]) > place[1] - first[place[0]] for place in _places(call, layers)
+        )
 
     while waiting:
         # A layer's calls are made in their recorded order, or its call numbers would change.
@@ -258,12 +263,30 @@ def graph_from_config(config: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
             made[layer.name].append(_repeat_call(layer, call, tensor, layers))
         if len(left) == len(waiting):
             names = sorted({layer.name for layer, _ in left})
-            raise ValueError(f"The configuration's layers {names} wait for inputs it does not have.")
+            raise ValueError(
+                f"The configuration's layers {names} wait for inputs it does not have."
+            )
         waiting = left
     return (
         [tensor(place) for place in _listed(config["input_layers"])],
         [tensor(place) for place in _listed(config["output_layers"])],
     )
+
+
+def _is_network(layer: Any) -> bool:
+    return hasattr(layer, "_graph")
+
+
+def _first_calls(config: Mapping[str, Any], layers: Mapping[str, Any]) -> dict[str, int]:
+    """The number of each layer's first call: 1 for models in Keras's files, 0 for all else."""
+    calls = [call for data in config["layers"] for call in data["inbound_nodes"]]
+    used = [place for call in calls for place in _places(call, layers)]
+    used += [place for key in ("input_layers", "output_layers") for place in _listed(config[key])]
+    least = {name: 1 for name, layer in layers.items() if _is_network(layer)}
+    for place in used:
+        if place[0] in least:
+            least[place[0]] = min(least[place[0]], int(place[1]))
+    return {name: least.get(name, 0) for name in layers}
 
 
 def _listed(places: Any) -> list[Any]:

@@ -1,0 +1,274 @@
+"""The callback, and the list of them that a run talks to."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..engine.logs import Logs
+
+__all__ = ["Callback", "CallbackList"]
+
+_BATCH_HOOKS = (
+    "on_batch_begin",
+    "on_batch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+)
+_TEST_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
+_PREDICT_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
+
+
+class Callback:
+    """Something that hears of a run's beginning, epochs, batches and end.
+
+    A subclass overrides the hooks it needs. One that overrides a batch hook makes
+    the run go batch by batch. One that can do with hearing of several batches at
+    once overrides :meth:`on_steps_end` instead, and the run stays at full speed.
+
+    Attributes:
+        params: what the run was started with: ``epochs``, ``steps``, ``samples``,
+            ``batch_size``, ``verbose``, ``do_validation``, ``metrics``.
+        model: the model that is trained.
+        steps_allowed: how many batches at most may run before it must hear again.
+
+    >>> class Losses(Callback):
+    ...     def on_train_begin(self, logs=None):
+    ...         self.losses = []
+    ...     def on_batch_end(self, batch, logs=None):
+    ...         self.losses.append(logs.get("loss"))
+
+    Source: Keras 2 manual, chapter 11.
+    """
+
+    steps_allowed: int | None = None
+
+    def __init__(self) -> None:
+        self.model: Any = None
+        self.params: dict[str, Any] = {}
+        self.validation_data: Any = None
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Training begins."""
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Training is over."""
+
+    def on_train_failed(self, error: BaseException) -> None:
+        """Training ended with an error: close what is open."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """An epoch begins; the first is 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """An epoch is over; ``logs`` holds its means, and ``val_`` logs if validated."""
+
+    def on_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """A batch begins; ``logs`` holds its ``size``."""
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        """A batch is over; ``logs`` holds its own loss and metrics."""
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """A batch of training begins; by default :meth:`on_batch_begin`."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """A batch of training is over; by default :meth:`on_batch_end`."""
+        self.on_batch_end(batch, logs)
+
+    def on_steps_end(self, step: int, sizes: Any, values: dict[str, Any], means: Logs) -> None:
+        """Batches ``step``, ``step + 1``, ... were trained in one compiled call.
+
+        Args:
+            step: the number of the first.
+            sizes: how many rows each had.
+            values: what each logged, an array for each name.
+            means: the epoch's means so far.
+        """
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """An evaluation or validation begins."""
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """An evaluation or validation is over."""
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """A batch of an evaluation begins."""
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """A batch of an evaluation is over."""
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        """A prediction begins."""
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        """A prediction is over."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """A batch of a prediction begins."""
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        """A batch of a prediction is over."""
+
+
+class CallbackList:
+    """Callbacks as one: what a run calls at each turn.
+
+    Args:
+        callbacks: the callbacks, called in this order.
+        model: the model they hear of.
+        params: what the run was started with.
+    """
+
+    def __init__(
+        self, callbacks: Iterable[Any] = (), model: Any = None, params: Any = None
+    ) -> None:
+        self.callbacks = [_checked(callback) for callback in callbacks]
+        self._testing = False
+        if params is not None:
+            self.set_params(params)
+        if model is not None:
+            self.set_model(model)
+
+    def append(self, callback: Any) -> None:
+        """Add a callback at the end."""
+        self.callbacks.append(_checked(callback))
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    # ---------------------------------------------------------------- what a run asks
+
+    @property
+    def wants_train_batches(self) -> bool:
+        """Whether a callback must see every batch of training."""
+        return any(_overrides(c, _BATCH_HOOKS) for c in self.callbacks)
+
+    @property
+    def wants_test_batches(self) -> bool:
+        """Whether a callback must see every batch of an evaluation."""
+        return any(_overrides(c, _TEST_HOOKS) for c in self.callbacks)
+
+    @property
+    def wants_predict_batches(self) -> bool:
+        """Whether a callback must see every batch of a prediction."""
+        return any(_overrides(c, _PREDICT_HOOKS) for c in self.callbacks)
+
+    @property
+    def steps_allowed(self) -> int | None:
+        """How many batches may run before the callbacks must hear again."""
+        allowed = [c.steps_allowed for c in self.callbacks if c.steps_allowed is not None]
+        return min(allowed, default=None)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run should end at this step boundary."""
+        return bool(self.model.stop_training) and not self._testing
+
+    # ---------------------------------------------------------------- hooks
+
+    def _each(self, hook: str, *args: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, hook)(*args)
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._each("on_train_begin", logs or {})
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self._each("on_train_end", logs or {})
+
+    def on_train_failed(self, error: BaseException) -> None:
+        self._each("on_train_failed", error)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._each("on_epoch_begin", epoch, {} if logs is None else logs)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._each("on_epoch_end", epoch, {} if logs is None else logs)
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self._testing = True
+        self._each("on_test_begin", logs or {})
+
+    def on_test_end(self, logs: Any = None) -> None:
+        self._each("on_test_end", logs or {})
+        self._testing = False
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        self._each("on_predict_begin", logs or {})
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        self._each("on_predict_end", logs or {})
+
+    def on_predict_batch(self, batch: int, size: int, run: Any) -> Any:
+        """Run one batch of a prediction between its two hooks."""
+        logs = {"batch": batch, "size": size}
+        self._each("on_predict_batch_begin", batch, logs)
+        outputs = run()
+        self._each("on_predict_batch_end", batch, {**logs, "outputs": outputs})
+        return outputs
+
+    def on_steps_begin(self, step: int, sizes: np.ndarray) -> None:
+        """Batches are about to run; those who see every batch hear of a single one."""
+        if len(sizes) != 1:
+            return
+        hooks = _TEST_HOOKS if self._testing else _BATCH_HOOKS
+        logs = {"batch": step, "size": int(sizes[0])}
+        for callback in self.callbacks:
+            if _overrides(callback, hooks):
+                getattr(callback, f"on_{self._kind}_batch_begin")(step, dict(logs))
+
+    def on_steps_end(self, step: int, sizes: np.ndarray, values: np.ndarray, means: Any) -> None:
+        """Batches were run; ``values`` has a row for each and a column for each log."""
+        if not self._testing:
+            columns = dict(zip(means.names, values.T, strict=True))
+            so_far = means.logs()
+            for callback in self.callbacks:
+                callback.on_steps_end(step, sizes, columns, so_far)
+        if len(sizes) != 1:
+            return
+        hooks = _TEST_HOOKS if self._testing else _BATCH_HOOKS
+        for callback in self.callbacks:
+            if _overrides(callback, hooks):
+                logs = Logs(zip(means.names, values[0].tolist(), strict=True))
+                logs.update(batch=step, size=int(sizes[0]))
+                getattr(callback, f"on_{self._kind}_batch_end")(step, logs)
+
+    @property
+    def _kind(self) -> str:
+        return "test" if self._testing else "train"
+
+
+def _checked(callback: Any) -> Any:
+    if isinstance(callback, Callback) or hasattr(callback, "on_train_begin"):
+        return callback
+    kind = callback.__name__ if inspect.isclass(callback) else type(callback).__name__
+    wrong = f"the class {kind}; write {kind}()" if inspect.isclass(callback) else f"a {kind}"
+    raise TypeError(
+        f"callbacks is a list of Callback objects, such as [EarlyStopping(patience=3)]; got {wrong}."
+    )
+
+
+def _overrides(callback: Any, hooks: Iterable[str]) -> bool:
+    """Whether a callback does something in one of the hooks: in its class or set on it."""
+    return any(
+        hook in vars(callback)
+        or getattr(type(callback), hook, None) is not getattr(Callback, hook)
+        for hook in hooks
+    )

@@ -1,0 +1,69 @@
+"""What a run remembers of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine.logs import Logs
+from .base import Callback
+
+__all__ = ["BaseLogger", "History", "TerminateOnNaN"]
+
+
+class History(Callback):
+    """The logs of every epoch; what ``fit`` returns.
+
+    Attributes:
+        epoch: the numbers of the epochs.
+        history: for each log a list of its values; answers to ``acc`` and ``accuracy``.
+        params: what the run was started with.
+
+    Source: Keras 2 manual, chapter 11.1.5.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch: list[int] = []
+        self.history: dict[str, list[Any]] = Logs()
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.epoch = []
+        self.history = Logs()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+    def __repr__(self) -> str:
+        if not self.epoch:
+            return "<History: no epoch yet>"
+        last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.history.items())
+        return f"<History: {len(self.epoch)} epochs, the last with {last}>"
+
+
+class BaseLogger(Callback):
+    """The means of an epoch's batches. The loop keeps them; this stands for its name.
+
+    Args:
+        stateful_metrics: names that are not averaged.
+
+    Source: Keras 2 manual, chapter 11.1.2.
+    """
+
+    def __init__(self, stateful_metrics: Any = None) -> None:
+        super().__init__()
+        self.stateful_metrics = set(stateful_metrics or ())
+
+
+class TerminateOnNaN(Callback):
+    """Ends training when a batch's loss is NaN or infinite.
+
+    Source: Keras 2 manual, chapter 11.1.3.
+    """
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        loss = (logs or {}).get("loss")
+        if loss is not None and not abs(loss) < float("inf"):
+            print(f"Batch {batch}: the loss is {loss}, so training ends.")
+            self.model.stop_training = True
