@@ -34,6 +34,11 @@ from .conv import (
     separable_conv1d,
     separable_conv2d,
 )
+from .ctc import (
+    ctc_batch_cost,
+    ctc_decode,
+    ctc_label_dense_to_sparse,
+)
 from .images import (
     resize_images,
     resize_volumes,
@@ -41,6 +46,10 @@ from .images import (
 from .linalg import (
     batch_dot,
     dot,
+)
+from .local import (
+    local_conv1d,
+    local_conv2d,
 )
 from .math import (
     abs,
@@ -107,6 +116,9 @@ from .random import (
     random_uniform,
     random_uniform_variable,
     truncated_normal,
+)
+from .recurrent import (
+    rnn,
 )
 from .replay import (
     function,
@@ -208,6 +220,9 @@ __all__ = [
     "conv3d_transpose",
     "cos",
     "count_params",
+    "ctc_batch_cost",
+    "ctc_decode",
+    "ctc_label_dense_to_sparse",
     "cumprod",
     "cumsum",
     "depthwise_conv2d",
@@ -248,6 +263,8 @@ __all__ = [
     "learning_phase",
     "less",
     "less_equal",
+    "local_conv1d",
+    "local_conv2d",
     "log",
     "logsumexp",
     "manual_variable_initialization",
@@ -286,6 +303,7 @@ __all__ = [
     "resize_images",
     "resize_volumes",
     "reverse",
+    "rnn",
     "round",
     "separable_conv1d",
     "separable_conv2d",

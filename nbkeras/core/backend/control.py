@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
 
 from ._typing import DType, Tensor
-from .symbolic import is_symbolic, learning_phase, operation, set_learning_phase
+from .symbolic import current_call, is_symbolic, learning_phase, operation, set_learning_phase
 
 __all__ = [
     "foldl",
@@ -117,12 +118,21 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: D
         fn: a function of one element.
         elems: a tensor, or a nest of tensors of the same first size.
         name: a name for messages.
-        dtype: the type of the results, if it is another than that of the elements.
+        dtype: the type of the results (a nest of types for a nest of results), if
+            it is another than that of the elements.
 
     >>> map_fn(lambda x: x * x, tf.constant([1, 2, 3])).numpy()
     array([1, 4, 9], dtype=int32)
     """
-    return tf.map_fn(fn, elems, fn_output_signature=dtype, name=name)
+    elems = tf.nest.map_structure(tf.convert_to_tensor, elems)
+    kinds = tf.nest.map_structure(lambda x: x.dtype, elems) if dtype is None else dtype
+
+    def mapped(numbered: tuple[Tensor, Any]) -> Any:
+        index, element = numbered
+        with noise_of(index):
+            return fn(element)
+
+    return tf.map_fn(mapped, (_indices(elems), elems), fn_output_signature=kinds, name=name)
 
 
 @operation
@@ -133,14 +143,24 @@ def foldl(
 
     Args:
         fn: a function of what was gathered so far and an element.
-        elems: a tensor.
+        elems: a tensor, or a nest of tensors of the same first size.
         initializer: what is gathered at first.
         name: a name for messages.
 
     >>> int(foldl(lambda a, e: a * 10 + e, tf.constant([1, 2, 3])))
     123
     """
-    return tf.foldl(fn, elems, initializer, name=name)
+    elems = tf.nest.map_structure(tf.convert_to_tensor, elems)
+    if initializer is None:
+        initializer = tf.nest.map_structure(lambda x: x[0], elems)
+        elems = tf.nest.map_structure(lambda x: x[1:], elems)
+
+    def folded(gathered: Any, numbered: tuple[Tensor, Any]) -> Any:
+        index, element = numbered
+        with noise_of(index):
+            return fn(gathered, element)
+
+    return tf.foldl(folded, (_indices(elems), elems), initializer, name=name)
 
 
 @operation
@@ -152,7 +172,33 @@ def foldr(
     >>> int(foldr(lambda a, e: a * 10 + e, tf.constant([1, 2, 3])))
     321
     """
-    return tf.foldr(fn, elems, initializer, name=name)
+    backwards = tf.nest.map_structure(lambda x: tf.reverse(x, (0,)), elems)
+    return foldl(fn, backwards, initializer, name)
+
+
+def _indices(elems: Any) -> Tensor:
+    return tf.range(tf.shape(tf.nest.flatten(elems)[0])[0])
+
+
+@contextlib.contextmanager
+def noise_of(index: Tensor) -> Iterator[None]:
+    """Give each pass of a loop noise of its own.
+
+    A compiled loop is written once and run many times, so a seed that does not
+    depend on the pass would repeat its noise.
+    """
+    call = current_call()
+    if call is None or call.seed is None:
+        yield
+        return
+    whole = call.seed
+    # A large odd number keeps passes and steps apart in the second key.
+    step = tf.cast(whole[1], tf.int32) + tf.cast(index + 1, tf.int32) * tf.constant(0x45D9F3B)
+    call.seed = (whole[0], step)
+    try:
+        yield
+    finally:
+        call.seed = whole
 
 
 # ---------------------------------------------------------------- gradients
