@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from nbkeras.core import backend as K
 from nbkeras.core import registry
 from nbkeras.core.backend.symbolic import operation
 
@@ -66,7 +67,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
             f"softmax expects a tensor of at least 2 dimensions, such as (samples, classes); "
             f"got shape {tuple(x.shape)}. For one sample write softmax(K.expand_dims(x, 0))."
         )
-    return tf.nn.softmax(x, axis=axis)
+    return K.softmax(x, axis)
 
 
 @_activation
@@ -79,11 +80,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 
     Source: Clevert et al. 2015, arXiv:1511.07289.
     """
-    x = tf.convert_to_tensor(x)
-    below = tf.nn.elu(x)
-    if isinstance(alpha, (int, float)) and alpha == 1:
-        return below
-    return tf.where(x > 0, below, tf.cast(alpha, x.dtype) * below)
+    return K.elu(x, alpha)
 
 
 @_activation
@@ -99,7 +96,7 @@ def selu(x: Any) -> Any:
 
     Source: Klambauer et al. 2017, arXiv:1706.02515.
     """
-    return tf.cast(_SELU_SCALE, _dtype(x)) * elu(x, _SELU_ALPHA)
+    return _SELU_SCALE * K.elu(x, _SELU_ALPHA)
 
 
 @_activation
@@ -110,7 +107,7 @@ def softplus(x: Any) -> Any:
         >>> print(softplus(tf.constant([0., 100.])).numpy().round(4))
         [  0.6931 100.    ]
     """
-    return tf.nn.softplus(x)
+    return K.softplus(x)
 
 
 @_activation
@@ -121,7 +118,7 @@ def softsign(x: Any) -> Any:
         >>> softsign(tf.constant([-1., 0., 3.])).numpy().tolist()
         [-0.5, 0.0, 0.75]
     """
-    return tf.nn.softsign(x)
+    return K.softsign(x)
 
 
 @_activation
@@ -141,14 +138,7 @@ def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: 
         >>> relu(tf.constant([-2., 1., 9.]), alpha=0.5, max_value=6).numpy().tolist()
         [-1.0, 1.0, 6.0]
     """
-    x = tf.convert_to_tensor(x)
-    plain = isinstance(alpha, (int, float)) and alpha == 0 and threshold == 0
-    if plain and max_value is None:
-        return tf.nn.relu(x)
-    if plain and max_value == 6:
-        return tf.nn.relu6(x)
-    y = tf.where(x >= threshold, x, tf.cast(alpha, x.dtype) * (x - threshold))
-    return y if max_value is None else tf.minimum(y, tf.cast(max_value, x.dtype))
+    return K.relu(x, alpha, max_value, threshold)
 
 
 @_activation
@@ -159,7 +149,7 @@ def tanh(x: Any) -> Any:
         >>> tanh(tf.constant([0., 20.])).numpy().tolist()
         [0.0, 1.0]
     """
-    return tf.nn.tanh(x)
+    return K.tanh(x)
 
 
 @_activation
@@ -170,7 +160,7 @@ def sigmoid(x: Any) -> Any:
         >>> print(sigmoid(tf.constant([0., 20.])).numpy().round(4))
         [0.5 1. ]
     """
-    return tf.nn.sigmoid(x)
+    return K.sigmoid(x)
 
 
 @_activation
@@ -181,8 +171,7 @@ def hard_sigmoid(x: Any) -> Any:
         >>> hard_sigmoid(tf.constant([-9., 0., 9.])).numpy().tolist()
         [0.0, 0.5, 1.0]
     """
-    x = tf.convert_to_tensor(x)
-    return tf.clip_by_value(tf.cast(0.2, x.dtype) * x + tf.cast(0.5, x.dtype), 0.0, 1.0)
+    return K.hard_sigmoid(x)
 
 
 @_activation
@@ -193,7 +182,7 @@ def exponential(x: Any) -> Any:
         >>> exponential(tf.constant([0.])).numpy().tolist()
         [1.0]
     """
-    return tf.exp(x)
+    return K.exp(x)
 
 
 @_activation
@@ -258,7 +247,3 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         True
     """
     return registry.deserialize("activation", config, custom_objects)
-
-
-def _dtype(x: Any) -> tf.DType:
-    return tf.convert_to_tensor(x).dtype

@@ -15,6 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from nbkeras.core import backend as K
 from nbkeras.core import config, registry
 from nbkeras.core.backend.symbolic import operation
 
@@ -245,10 +246,7 @@ def categorical_crossentropy(
         smoothing = tf.cast(label_smoothing, y_pred.dtype)
         classes = tf.cast(tf.shape(y_pred)[axis], y_pred.dtype)
         y_true = y_true * (1.0 - smoothing) + smoothing / classes
-    if from_logits:
-        return tf.nn.softmax_cross_entropy_with_logits(y_true, y_pred, axis=axis)
-    y_pred = y_pred / tf.reduce_sum(y_pred, axis=axis, keepdims=True)
-    return -tf.reduce_sum(y_true * tf.math.log(_clip(y_pred)), axis=axis)
+    return K.categorical_crossentropy(y_true, y_pred, from_logits, axis)
 
 
 @_loss()
@@ -270,24 +268,19 @@ def sparse_categorical_crossentropy(
     """
     y_pred = tf.convert_to_tensor(y_pred)
     y_true = class_numbers(y_true, y_pred, axis)
-    logits = y_pred if from_logits else tf.math.log(_clip(y_pred))
-    if axis not in (-1, (y_pred.shape.rank or 0) - 1):
-        rank = y_pred.shape.rank
-        order = [i for i in range(rank) if i != axis % rank]
-        logits = tf.transpose(logits, [*order, axis % rank])
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(y_true, logits)
+    return K.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis)
 
 
 @_loss("bce", "BCE")
 def binary_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Any:
-    """`- mean (y log(q + eps) + (1 - y) log(1 - q + eps))`, `q = clip(p, eps, 1 - eps)`.
+    """`- mean (y log q + (1 - y) log(1 - q))`, `q = clip(p, eps, 1 - eps)`.
 
     Args:
         y_true: targets between 0 and 1.
         y_pred: probabilities of the same shape.
-        from_logits: whether `y_pred` holds logits; then `q = sigmoid(p)`, without `eps`.
+        from_logits: whether `y_pred` holds logits; then `q = sigmoid(p)`.
         label_smoothing: `s` replaces `y` by `(1 - s) y + s / 2`.
 
     Example:
@@ -298,12 +291,7 @@ def binary_crossentropy(
     if not _is_zero(label_smoothing):
         smoothing = tf.cast(label_smoothing, y_pred.dtype)
         y_true = y_true * (1.0 - smoothing) + 0.5 * smoothing
-    if from_logits:
-        return _mean(tf.nn.sigmoid_cross_entropy_with_logits(y_true, y_pred))
-    eps, q = config.epsilon(), _clip(y_pred)
-    hit = y_true * tf.math.log(q + eps)
-    miss = (1.0 - y_true) * tf.math.log(1.0 - q + eps)
-    return -_mean(hit + miss)
+    return _mean(K.binary_crossentropy(y_true, y_pred, from_logits))
 
 
 @_loss("kld", "KLD", "kl_divergence")
@@ -333,10 +321,6 @@ def class_numbers(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
             )
         y_true = tf.squeeze(y_true, axis)
     return tf.cast(y_true, tf.int64)
-
-
-def _clip(probabilities: Any) -> Any:
-    return tf.clip_by_value(probabilities, config.epsilon(), 1.0 - config.epsilon())
 
 
 def _is_zero(value: Any) -> bool:

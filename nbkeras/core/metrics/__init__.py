@@ -1,0 +1,121 @@
+"""Metrics (Keras 2 manual, chapter 8; objects with state as in Keras 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nbkeras.core import registry
+from nbkeras.core.losses import (
+    KLD,
+    MAE,
+    MAPE,
+    MSE,
+    MSLE,
+    binary_crossentropy,
+    categorical_crossentropy,
+    categorical_hinge,
+    cosine,
+    cosine_proximity,
+    cosine_similarity,
+    hinge,
+    kld,
+    kullback_leibler_divergence,
+    logcosh,
+    mae,
+    mape,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    mse,
+    msle,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+from nbkeras.core.metrics.base import Mean, MeanMetricWrapper, MeanTensor, Metric, Sum
+from nbkeras.core.metrics.functions import (
+    accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+
+__all__ = [
+    "KLD",
+    "MAE",
+    "MAPE",
+    "MSE",
+    "MSLE",
+    "Mean",
+    "MeanMetricWrapper",
+    "MeanTensor",
+    "Metric",
+    "Sum",
+    "accuracy",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_hinge",
+    "cosine",
+    "cosine_proximity",
+    "cosine_similarity",
+    "deserialize",
+    "get",
+    "hinge",
+    "kld",
+    "kullback_leibler_divergence",
+    "logcosh",
+    "mae",
+    "mape",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "mse",
+    "msle",
+    "poisson",
+    "serialize",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
+]
+
+
+def get(identifier: Any) -> Any:
+    """The metric that a name, function or configuration stands for; `None` for `None`.
+
+    Raises:
+        ConfigError: a `ValueError` that shows the closest name.
+
+    Example:
+        >>> get('mse') is mean_squared_error
+        True
+    """
+    return registry.get("metric", identifier)
+
+
+def serialize(metric: Any) -> Any:
+    """The name or the configuration of a metric.
+
+    Example:
+        >>> serialize(binary_accuracy)
+        'binary_accuracy'
+    """
+    return registry.serialize(metric)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The metric that `serialize` wrote down.
+
+    Example:
+        >>> deserialize('binary_accuracy') is binary_accuracy
+        True
+    """
+    return registry.deserialize("metric", config, custom_objects)
