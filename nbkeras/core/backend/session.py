@@ -100,7 +100,7 @@ def get_session() -> NoReturn:
     )
 
 
-def set_session(session: Any) -> NoReturn:
+def set_session(sess: Any) -> NoReturn:
     """There are no sessions any more; the error shows what to write.
 
     Raises:

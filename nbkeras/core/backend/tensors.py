@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = [
     "eye",
     "identity",
     "int_shape",
+    "is_keras_tensor",
     "is_placeholder",
     "is_sparse",
     "is_tensor",
@@ -297,9 +299,30 @@ def is_variable(x: Any) -> bool:
 
 
 def is_placeholder(x: Any) -> bool:
-    """Whether x is a symbolic tensor that waits to be fed.
+    """Whether x is a symbolic tensor that waits to be fed: a placeholder or an ``Input``.
 
     >>> is_placeholder(KerasTensor((None, 4))), is_placeholder(tf.zeros(2))
     (True, False)
     """
-    return isinstance(x, KerasTensor) and x.node is None
+    if not isinstance(x, KerasTensor):
+        return False
+    return x.node is None or not (x.node.inputs or x.node.args)
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether x is what a layer or ``Input`` returned.
+
+    Raises:
+        ValueError: it is no tensor at all.
+
+    >>> is_keras_tensor(tf.zeros(2)), is_keras_tensor(KerasTensor((None, 4)))
+    (False, False)
+    """
+    if not is_tensor(x):
+        raise ValueError(
+            f"K.is_keras_tensor asks about tensors; got {type(x).__name__}. A layer's output is "
+            "one, as in Dense(10)(Input((4,)))."
+        )
+    # What made it is a layer, or a backend function.
+    made_it = x.node.operation if isinstance(x, KerasTensor) and x.node else None
+    return made_it is not None and not isinstance(made_it, FunctionType)
