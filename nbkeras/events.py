@@ -73,13 +73,14 @@ class Connection:
     """A tensor that flows into a layer: the layer it comes from, and its shape.
 
     ``call`` counts the calls of the receiving layer (0 unless it is shared),
-    ``tensor`` the outputs of the source layer.
+    ``tensor`` the outputs of the source layer, ``source_call`` its calls.
     """
 
     source: str
     shape: Shape
     call: int = 0
     tensor: int = 0
+    source_call: int = 0
 
 
 @dataclass(frozen=True)

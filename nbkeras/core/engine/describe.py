@@ -52,11 +52,17 @@ def _layer(layer: Any, nodes: Any, listed: set[int]) -> events.LayerInfo:
         trainable=bool(layer.trainable),
         bytes=counts["bytes"],
         connected_to=tuple(
-            events.Connection(source.name, _plain(shape_of(tensor)) or (), call, index)
+            events.Connection(
+                source=made.node.operation.name,
+                shape=_plain(shape_of(tensor)) or (),
+                call=call,
+                tensor=made.index,
+                source_call=made.node.call_index,
+            )
             for call, node in enumerate(calls)
             for tensor in node.inputs
-            for source, index in _sources(tensor)
-            if id(source) in listed
+            for made in _made_by_layers(tensor)
+            if id(made.node.operation) in listed
         ),
         config=_config(layer),
         weights=tuple(
@@ -68,14 +74,14 @@ def _layer(layer: Any, nodes: Any, listed: set[int]) -> events.LayerInfo:
     )
 
 
-def _sources(tensor: Any) -> list[tuple[Any, int]]:
-    """The layers a tensor comes from: through backend functions, if need be."""
+def _made_by_layers(tensor: Any) -> list[Any]:
+    """A tensor, or those that backend functions made it from, back to layers."""
     node = tensor.node
     if node is None:
         return []
     if is_layer_node(node):
-        return [(node.operation, tensor.index)]
-    return [source for given in node.inputs for source in _sources(given)]
+        return [tensor]
+    return [made for given in node.inputs for made in _made_by_layers(given)]
 
 
 def _plain(shape: Any) -> Any:
@@ -134,7 +140,7 @@ def print_summary(
     write(_row(titles, ends))
     write("=" * width)
     for number, layer in enumerate(info.layers):
-        sources = [f"{c.source}[{c.call}][{c.tensor}]" for c in layer.connected_to] or [""]
+        sources = [f"{c.source}[{c.source_call}][{c.tensor}]" for c in layer.connected_to] or [""]
         cells = [f"{layer.name} ({layer.kind})", str(layer.output_shape or "multiple")]
         write(_row([*cells, str(layer.parameters), sources[0]][: len(ends)], ends))
         if len(ends) > 3:

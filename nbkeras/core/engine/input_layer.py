@@ -11,6 +11,7 @@ from ..backend.symbolic import KerasTensor, Node
 from ..config import floatx
 from .layer import Layer
 from .shapes import to_shape
+from .uids import unique_name
 
 __all__ = ["Input", "InputLayer"]
 
@@ -51,7 +52,7 @@ class InputLayer(Layer):
                 raise ValueError("An InputLayer needs a shape: InputLayer(input_shape=(784,)).")
             batch_input_shape = (batch_size, *to_shape(input_shape))
         super().__init__(
-            name=name, batch_input_shape=batch_input_shape, dtype=dtype or floatx(), **kwargs
+            name=name or unique_name("Input"), batch_input_shape=batch_input_shape, dtype=dtype or floatx(), **kwargs
         )
         self.sparse = sparse
         self.built = True

@@ -111,7 +111,7 @@ class Layer(registry.Configurable):
         if unknown:
             takes = [p for p in inspect.signature(type(self).__init__).parameters if p != "self"]
             raise TypeError(
-                f"{type(self).__name__} has no argument {sorted(unknown)[0]!r}"
+                f"{type(self).__name__} has no argument {sorted(unknown)[0]!r}."
                 + registry.suggestion(sorted(unknown)[0], [*takes, *_KEYWORDS])
             )
 

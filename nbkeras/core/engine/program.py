@@ -82,21 +82,19 @@ class Program:
 
         return self._concrete(("rows", _signature(data)), build)(*_leaves(data), rows)
 
-    def on_full_rows(self, data: Any, order: Any, start: Any, size: int) -> Any:
-        """The XLA step: one batch of a fixed size, from a place in the order of rows."""
+    def on_full_rows(self, data: Any, rows: Any) -> Any:
+        """The XLA step on as many rows of arrays as a full batch has."""
+        size = int(rows.shape[0])
 
         def build() -> Any:
             function = tf.function(
-                lambda data, order, start: self.step(*_slice(data, order, start, size)),
+                lambda data, rows: self.step(*_gather(data, rows)),
                 autograph=False,
                 jit_compile=True,
             )
-            return function.get_concrete_function(
-                _specs(data), tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.int32)
-            )
+            return function.get_concrete_function(_specs(data), tf.TensorSpec([size], tf.int32))
 
-        key = ("full", _signature(data), size)
-        return self._concrete(key, build)(*_leaves(data), order, start)
+        return self._concrete(("full", _signature(data), size), build)(*_leaves(data), rows)
 
     def on_chunk(
         self, data: Any, order: Any, first: Any, count: Any, size: int, *, jit: bool
@@ -107,14 +105,17 @@ class Program:
         """
 
         def loop(data: Any, order: Any, first: Any, count: Any) -> Any:
-            def body(done: Any, logs: Any) -> Any:
-                values = self.step(*_slice(data, order, (first + done) * size, size))
-                return done + 1, tf.tensor_scatter_nd_update(logs, [[done]], [values])
+            # The start of a batch goes through the loop's own state: XLA would compile
+            # the program anew for each value of a start that it takes for a constant.
+            def body(done: Any, start: Any, logs: Any) -> Any:
+                values = self.step(*_slice(data, order, start, size))
+                logs = tf.tensor_scatter_nd_update(logs, [[done]], [values])
+                return done + 1, start + size, logs
 
-            logs = tf.zeros((LOG_CAPACITY, self.width))
+            state = (0, first * size, tf.zeros((LOG_CAPACITY, self.width)))
             return tf.while_loop(
-                lambda done, _: done < count, body, (0, logs), parallel_iterations=1
-            )[1]
+                lambda done, *_: done < count, body, state, parallel_iterations=1
+            )[-1]
 
         def build() -> Any:
             scalar = tf.TensorSpec([], tf.int32)
@@ -282,13 +283,9 @@ class ArrayExecutor:
     def _run_full(self, step: int, count: int) -> np.ndarray:
         kind = self.choice.current
         if kind == "jit-step":
-            rows = [
-                self.program.on_full_rows(
-                    self.data, self._order, tf.constant(number * self.size), self.size
-                ).numpy()
-                for number in range(step, step + count)
-            ]
-            return np.stack(rows)
+            starts = range(step * self.size, (step + count) * self.size, self.size)
+            batches = [self._order[start : start + self.size] for start in starts]
+            return np.stack([self.program.on_full_rows(self.data, b).numpy() for b in batches])
         logs = self.program.on_chunk(
             self.data,
             self._order,

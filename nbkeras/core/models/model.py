@@ -154,8 +154,8 @@ class Model(Network):
             outputs = flatten(self._run(inputs[0] if single else inputs))
         return outputs, [call.mask_of(output) for output in outputs]
 
-    def _train_step(self, inputs: Any, targets: Any, weights: Any) -> Any:
-        """One update: outputs, loss, gradients, new weights; returns the logs."""
+    def _gradients(self, inputs: Any, targets: Any, weights: Any) -> tuple[Any, Any]:
+        """The logs of a batch of training, and the gradients of its loss."""
         variables = self._trained or []
         call = Call(training=True, seed=self._rng)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -163,9 +163,22 @@ class Model(Network):
             outputs, masks = self._collect(inputs, call)
             penalties = [*call.losses, *self.losses]
             loss, logs = self.objective(targets, outputs, masks, weights, penalties)
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return logs, tape.gradient(loss, variables)
+
+    def _train_step(self, inputs: Any, targets: Any, weights: Any) -> Any:
+        """One update: outputs, loss, gradients, new weights; returns the logs."""
+        logs, gradients = self._gradients(inputs, targets, weights)
+        self.optimizer.apply(gradients, self._trained or [])
         self._rng.assign_add([0, 1])
         return logs
+
+    def _probe_step(self, inputs: Any, targets: Any, weights: Any) -> Any:
+        """Whether a batch of training has a loss and gradients that are numbers (1 or 0)."""
+        logs, gradients = self._gradients(inputs, targets, weights)
+        values = [logs[0], *(tf.convert_to_tensor(g) for g in gradients if g is not None)]
+        return tf.cast(
+            tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in values]), tf.float32
+        )
 
     def _test_step(self, inputs: Any, targets: Any, weights: Any) -> Any:
         call = Call(training=False, seed=(0, 0))
@@ -375,14 +388,14 @@ class Model(Network):
             )
 
     def _check_finite(self, data: Any, size: int) -> None:
-        """Refuse data whose NaN would reach the loss, before it spoils the weights."""
+        """Refuse data whose NaN would reach the loss or the gradients, and so the weights."""
         bad = _rows_not_finite(data)
         if bad.size == 0:
             return
         rows = tf.constant(bad[:size].astype(np.int32))
-        loss = float(self._program("test").on_rows(data, rows)[0])
+        harmless = bool(self._program("probe").on_rows(data, rows))
         self.objective.reset_metrics()
-        if not np.isfinite(loss):
+        if not harmless:
             raise ValueError(
                 f"The data hold NaN or infinite numbers in {bad.size} of {_rows(data)} rows, first in "
                 f"row {bad[0]}; training on them would spoil the weights. Leave these rows out: "
