@@ -26,6 +26,14 @@ hypothesis.settings.register_profile("nbkeras", deadline=None, derandomize=True,
 hypothesis.settings.load_profile("nbkeras")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that run for minutes wait until they are asked for."""
+    if "slow" not in config.option.markexpr:
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="runs for minutes: pytest -m slow"))
+
+
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     """Every test draws the same numbers, alone or after any other."""
