@@ -26,7 +26,7 @@ class Rate:
         self.name = name
 
     def __get__(self, layer: Any, owner: type | None = None) -> Any:
-        return self if layer is None else vars(layer)[f"_{self.name}"][0]
+        return self if layer is None else vars(layer)[f"_{self.name}_held"][0]
 
     def __set__(self, layer: Any, value: Any) -> None:
         number = float(value)
@@ -35,16 +35,16 @@ class Rate:
                 f"{type(layer).__name__}: {self.name} is at least 0 and below {self.below:g}; got "
                 f"{number}. Write {type(layer).__name__}(0.5)."
             )
-        held = vars(layer).get(f"_{self.name}")
+        held = vars(layer).get(f"_{self.name}_held")
         if held is None:
             with tf.init_scope():
                 variable = tf.Variable(number, trainable=False, dtype=tf.float32, name=self.name)
         else:
             variable = held[1]
             variable.assign(number)
-        vars(layer)[f"_{self.name}"] = (number, variable)
+        vars(layer)[f"_{self.name}_held"] = (number, variable)
 
     @staticmethod
     def tensor(layer: Any, name: str) -> tf.Variable:
         """The variable behind an attribute, for use in a computation."""
-        return vars(layer)[f"_{name}"][1]
+        return vars(layer)[f"_{name}_held"][1]
