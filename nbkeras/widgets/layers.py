@@ -153,7 +153,7 @@ def _shares(model: ModelBuilt) -> list[tuple[str, int, float]]:
 
 def _totals(model: ModelBuilt) -> list[Row]:
     return [
-        [Cell(label), Cell(""), Cell(bytes_(size)), Cell(count(number), True), Cell(""), Cell("")]
+        [Cell(label), Cell(""), Cell(""), Cell(count(number), True), Cell(bytes_(size)), Cell("")]
         for label, number, size in _shares(model)
         if number or label == "In total"
     ]

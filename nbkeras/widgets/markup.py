@@ -29,6 +29,7 @@ STYLE = (
     "div.nbk-record tfoot tr:first-child{border-width:1px 0 0}"
     "div.nbk-record td td,div.nbk-record td th{padding-top:1px;padding-bottom:1px}"
     "div.nbk-record summary{cursor:pointer}"
+    "div.nbk-record details>table{margin-left:16px}"
     "div.nbk-record p{margin:4px 0}"
     "div.nbk-record img{max-width:100%;height:auto}"
     "</style>"
