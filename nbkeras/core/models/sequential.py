@@ -142,14 +142,14 @@ class Sequential(Model):
         self._connect(Input(shape=tuple(inputs[0].shape)[1:], dtype=inputs[0].dtype.name))
 
     def get_config(self) -> dict[str, Any]:
-        """The layers' configurations, in order."""
-        return {
-            "name": self.name,
-            "layers": [
-                {"class_name": type(layer).__name__, "config": layer.get_config()}
-                for layer in self.layers
-            ],
-        }
+        """The layers' configurations, in order; the first one tells the shape that comes in."""
+        layers = [
+            {"class_name": type(layer).__name__, "config": layer.get_config()}
+            for layer in self.layers
+        ]
+        if self.inputs and layers and not isinstance(self.layers[0], Model):
+            layers[0]["config"].setdefault("batch_input_shape", shape_of(self.inputs[0]))
+        return {"name": self.name, "layers": layers}
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
