@@ -6,7 +6,7 @@ transposed there and back; compilers for other devices remove what they do not n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -90,7 +90,10 @@ def conv1d(
     if padding == "CAUSAL":
         x = tf.pad(x, ((0, 0), (dilation * (kernel.shape[0] - 1), 0), (0, 0)))
         padding = "VALID"
-    y = tf.nn.conv1d(x, kernel, strides, padding, dilations=dilation)
+    if dilation > 1 and strides == 1:
+        y = _dilated(x, kernel, padding, (dilation,))
+    else:
+        y = tf.nn.conv1d(x, kernel, strides, padding, dilations=dilation)
     return channels_first(y) if first else y
 
 
@@ -120,11 +123,13 @@ def conv2d(
     TensorShape([1, 4, 4, 2])
     """
     padding = normalize_padding(padding)
-    if normalize_data_format(data_format) == "channels_last":
-        return tf.nn.conv2d(x, kernel, strides, padding, dilations=dilation_rate)
-    return channels_first(
-        tf.nn.conv2d(channels_last(x), kernel, strides, padding, dilations=dilation_rate)
-    )
+    first = normalize_data_format(data_format) == "channels_first"
+    x = channels_last(x) if first else x
+    if max(dilation_rate) > 1 and max(strides) == 1:
+        y = _dilated(x, kernel, padding, dilation_rate)
+    else:
+        y = tf.nn.conv2d(x, kernel, strides, padding, dilations=dilation_rate)
+    return channels_first(y) if first else y
 
 
 @operation
@@ -153,12 +158,22 @@ def conv3d(
     TensorShape([1, 2, 2, 2, 5])
     """
     padding = normalize_padding(padding)
-    strides, dilations = (1, *strides, 1), (1, *dilation_rate, 1)
-    if normalize_data_format(data_format) == "channels_last":
-        return tf.nn.conv3d(x, kernel, strides, padding, dilations=dilations)
-    return channels_first(
-        tf.nn.conv3d(channels_last(x), kernel, strides, padding, dilations=dilations)
-    )
+    first = normalize_data_format(data_format) == "channels_first"
+    x = channels_last(x) if first else x
+    if max(dilation_rate) > 1 and max(strides) == 1:
+        y = _dilated(x, kernel, padding, dilation_rate)
+    else:
+        spread = (1, *dilation_rate, 1)
+        y = tf.nn.conv3d(x, kernel, (1, *strides, 1), padding, dilations=spread)
+    return channels_first(y) if first else y
+
+
+def _dilated(x: Tensor, kernel: Tensor, padding: str, dilation: Sequence[int]) -> Tensor:
+    """A dilated convolution as TensorFlow composes it.
+
+    The gradient of its one dilated kernel is missing on some CPUs and in some types.
+    """
+    return tf.nn.convolution(x, kernel, padding=padding, dilations=list(dilation))
 
 
 # ---------------------------------------------------------------- transposed
@@ -239,7 +254,7 @@ def conv3d_transpose(
 
 
 def _transposed(
-    function: object,
+    function: Callable[..., Tensor],
     x: Tensor,
     kernel: Tensor,
     output_shape: Shape,
@@ -258,8 +273,11 @@ def _transposed(
         output_shape = (batch, *sizes)
     elif first:
         output_shape = tf.concat([output_shape[:1], output_shape[2:], output_shape[1:2]], 0)
-    strides, dilations = (1, *strides, 1), (1, *dilation, 1)
-    y = function(x, kernel, output_shape, strides, padding, dilations=dilations)  # type: ignore[operator]
+    if dilation[0] > 1 and len(set(dilation)) == 1 and max(strides) == 1 and len(dilation) == 2:
+        y = tf.nn.atrous_conv2d_transpose(x, kernel, output_shape, dilation[0], padding)
+    else:
+        spread = (1, *dilation, 1)
+        y = function(x, kernel, output_shape, (1, *strides, 1), padding, dilations=spread)
     return channels_first(y) if first else y
 
 

@@ -61,7 +61,7 @@ def relu(
             return tf.nn.leaky_relu(x, alpha)
     x = tf.convert_to_tensor(x)
     above = x if max_value is None else tf.minimum(x, max_value)
-    return tf.where(x >= threshold, above, tf.cast(alpha, x.dtype) * (x - threshold))
+    return tf.where(x >= threshold, above, _factor(alpha, x) * (x - threshold))
 
 
 @operation
@@ -76,7 +76,12 @@ def elu(x: Tensor, alpha: Tensor = 1.0) -> Tensor:
     y = tf.nn.elu(x)
     if isinstance(alpha, int | float) and alpha == 1:
         return y
-    return tf.where(y > 0, y, tf.cast(alpha, y.dtype) * y)
+    return tf.where(y > 0, y, _factor(alpha, y) * y)
+
+
+def _factor(value: Tensor, x: Tensor) -> Tensor:
+    """A factor in the type of x. TensorFlow would cast a number by way of 32 bits."""
+    return value if isinstance(value, int | float) else tf.cast(value, x.dtype)
 
 
 @operation

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import tensorflow as tf
 
 from ..config import normalize_data_format
 from ._typing import Tensor
 from .conv import channels_first, channels_last, normalize_padding
+from .shapes import sizes
 from .symbolic import operation
 
 __all__ = ["pool2d", "pool3d"]
@@ -68,8 +72,42 @@ def pool3d(
     return _pool(x, pool_size, strides, padding, data_format, pool_mode, _POOLS_3D)
 
 
+def _max_pool3d(x: Tensor, *window: Any) -> Tensor:
+    return _separately(tf.nn.max_pool2d, tf.nn.max_pool3d, x, *window)
+
+
+def _avg_pool3d(x: Tensor, *window: Any) -> Tensor:
+    return _separately(tf.nn.avg_pool2d, tf.nn.avg_pool3d, x, *window)
+
+
 _POOLS_2D = {"max": tf.nn.max_pool2d, "avg": tf.nn.avg_pool2d}
-_POOLS_3D = {"max": tf.nn.max_pool3d, "avg": tf.nn.avg_pool3d}
+_POOLS_3D = {"max": _max_pool3d, "avg": _avg_pool3d}
+
+
+def _separately(
+    pool_2d: Callable[..., Tensor],
+    pool_3d: Callable[..., Tensor],
+    x: Tensor,
+    size: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+) -> Tensor:
+    """Pool a volume, where need be along rows and columns first and then along depth.
+
+    TensorFlow's CPU has no kernel for volumes of 16 or 64 bits. The greatest of
+    greatest elements is the greatest, and the mean of means, each over as many
+    elements, the mean.
+    """
+    x = tf.convert_to_tensor(x)
+    if x.dtype in (tf.float32, tf.bfloat16):
+        return pool_3d(x, size, strides, padding)
+    samples, depth, rows, columns, channels = sizes(x)
+    x = tf.reshape(x, (-1, rows, columns, channels))
+    x = pool_2d(x, size[1:], strides[1:], padding)
+    _, rows, columns, _ = sizes(x)
+    x = tf.reshape(x, (samples, depth, rows * columns, channels))
+    x = pool_2d(x, (size[0], 1), (strides[0], 1), padding)
+    return tf.reshape(x, (samples, sizes(x)[1], rows, columns, channels))
 
 
 def _pool(
@@ -79,7 +117,7 @@ def _pool(
     padding: str,
     data_format: str | None,
     mode: str,
-    pools: dict,
+    pools: dict[str, Callable[..., Tensor]],
 ) -> Tensor:
     data_format = normalize_data_format(data_format)
     padding = normalize_padding(padding)

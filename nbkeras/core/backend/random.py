@@ -188,8 +188,12 @@ def dropout(x: Tensor, level: Tensor, noise_shape: Shape = None, seed: int | Non
         raise ValueError(f"A dropout level is a share from 0 to 1, as in 0.5; got {level!r}.")
     x = tf.convert_to_tensor(x)
     u = _unit(_noise_shape(x, noise_shape), next_seed(seed), tf.float32)
-    scale = tf.math.divide_no_nan(1.0, 1.0 - tf.cast(level, tf.float32))
-    return tf.where(u >= level, x * tf.cast(scale, x.dtype), tf.zeros((), x.dtype))
+    if isinstance(level, int | float):
+        kept = x * (1.0 / (1.0 - level) if level < 1 else 0.0)
+    else:
+        scale = tf.math.divide_no_nan(1.0, 1.0 - tf.cast(level, tf.float32))
+        kept = x * tf.cast(scale, x.dtype)
+    return tf.where(u >= tf.cast(level, tf.float32), kept, tf.zeros((), x.dtype))
 
 
 def _noise_shape(x: Tensor, noise_shape: Shape) -> Shape:

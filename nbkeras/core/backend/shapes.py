@@ -200,18 +200,18 @@ def repeat_elements(x: Tensor, rep: int, axis: int) -> Tensor:
     axis %= rank
     copies = [1] * (rank + 1)
     copies[axis + 1] = rep
-    sizes = _sizes(x)
-    sizes[axis] *= rep
-    return tf.reshape(tf.tile(tf.expand_dims(x, axis + 1), copies), sizes)
+    shape = sizes(x)
+    shape[axis] *= rep
+    return tf.reshape(tf.tile(tf.expand_dims(x, axis + 1), copies), shape)
 
 
-def _sizes(x: Tensor) -> list[Tensor]:
+def sizes(x: Tensor) -> list[Tensor]:
     """The sizes of a tensor: numbers where they are known, else tensors."""
-    sizes = x.shape.as_list()
-    if None in sizes:
+    known: list[Tensor] = x.shape.as_list()
+    if None in known:
         later = tf.shape(x)
-        sizes = [later[i] if size is None else size for i, size in enumerate(sizes)]
-    return sizes
+        known = [later[i] if size is None else size for i, size in enumerate(known)]
+    return known
 
 
 @operation

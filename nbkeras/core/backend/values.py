@@ -163,8 +163,10 @@ def moving_average_update(x: Any, value: Tensor, momentum: Tensor) -> Any:
     >>> float(moving_average_update(tf.Variable(1.0), 2.0, 0.75))
     1.25
     """
-    value = tf.cast(value, x.dtype)
-    return x.assign_sub((x - value) * tf.cast(1.0 - momentum, x.dtype))
+    rest = 1.0 - momentum
+    if not isinstance(rest, float):
+        rest = tf.cast(rest, x.dtype)
+    return x.assign_sub((x - tf.cast(value, x.dtype)) * rest)
 
 
 # ---------------------------------------------------------------- printing
