@@ -18,11 +18,11 @@ def register(shell: InteractiveShell) -> None:
     """Add the magics to a shell, once, and begin to import TensorFlow behind it."""
     if shell in _installed:
         return
-    from nbkeras.magics import names
+    from nbkeras.magics import warm
     from nbkeras.magics.install import Installation
 
     _installed[shell] = Installation(shell)
-    names.warm_up()
+    warm.begin()
 
 
 def unregister(shell: InteractiveShell) -> None:

@@ -238,7 +238,7 @@ class Namespace:
             return eval(compile(ast.fix_missing_locations(tree), "<magic>", "eval"), scope)
         except NameError as error:
             name = getattr(error, "name", None) or text
-            raise UsageError(self.missing(name, what, {*self._own, *offered})) from None
+            raise UsageError(self.missing(name, what, offered)) from None
         except UsageError:
             raise
         except Exception as error:
@@ -248,9 +248,9 @@ class Namespace:
     def _unknown(self, name: str) -> bool:
         return name not in self._own and not hasattr(builtins, name)
 
-    def missing(self, name: str, what: str, among: Iterable[str] | None = None) -> str:
-        """The sentence about a name that does not exist."""
-        near = closest(name, among if among is not None else self._own)
+    def missing(self, name: str, what: str, others: Iterable[str] = ()) -> str:
+        """The sentence about a name that does not exist; the user's own are nearest."""
+        near = closest(name, self._own) or closest(name, others)
         return f"{what}: there is no {name!r}." + (f" Did you mean {near!r}?" if near else "")
 
 

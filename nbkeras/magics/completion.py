@@ -9,7 +9,7 @@ from typing import Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.error import UsageError
 
-from nbkeras.magics import names
+from nbkeras.magics import names, warm
 from nbkeras.magics.arguments import CommandParser, split
 from nbkeras.magics.session import is_model
 
@@ -134,16 +134,16 @@ def _arrays(variables: Mapping[str, Any]) -> list[str]:
 
 
 def _offered() -> Iterable[str]:
-    return names.for_options() if names.is_ready() else ()
+    return names.for_options() if warm.is_ready() else ()
 
 
 def _offered_in_cells() -> Iterable[str]:
-    return names.for_cells() if names.is_ready() else ()
+    return names.for_cells() if warm.is_ready() else ()
 
 
 def _members(family: str) -> Iterable[str]:
     """The names of a family, if asking for them costs no wait."""
-    if not names.is_ready():
+    if not warm.is_ready():
         return ()
     names.core(family)
     words = set(names.core("registry").names(family))

@@ -76,10 +76,7 @@ class Session:
         if words:
             first = words[0]
             if first.isidentifier() and first not in namespace and len(words) != 2:
-                near = [n for n, value in self.shell.user_ns.items() if is_model(value)]
-                raise UsageError(
-                    namespace.missing(first, parser.command, near or self.shell.user_ns)
-                )
+                raise UsageError(namespace.missing(first, parser.command))
             value = namespace.evaluate(first, parser.command)
             if is_model(value):
                 return value, first, words[1:]
