@@ -273,7 +273,11 @@ def sparse_categorical_crossentropy(
 
 @_loss("bce", "BCE")
 def binary_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
+    y_true: Any,
+    y_pred: Any,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Any:
     """`- mean (y log q + (1 - y) log(1 - q))`, `q = clip(p, eps, 1 - eps)`.
 
@@ -282,6 +286,7 @@ def binary_crossentropy(
         y_pred: probabilities of the same shape.
         from_logits: whether `y_pred` holds logits; then `q = sigmoid(p)`.
         label_smoothing: `s` replaces `y` by `(1 - s) y + s / 2`.
+        axis: the axis of the mean.
 
     Example:
         >>> print(binary_crossentropy([[1., 0.]], [[0.5, 0.5]]).numpy().round(4))
@@ -291,7 +296,7 @@ def binary_crossentropy(
     if not _is_zero(label_smoothing):
         smoothing = tf.cast(label_smoothing, y_pred.dtype)
         y_true = y_true * (1.0 - smoothing) + 0.5 * smoothing
-    return _mean(K.binary_crossentropy(y_true, y_pred, from_logits))
+    return tf.reduce_mean(K.binary_crossentropy(y_true, y_pred, from_logits), axis=axis)
 
 
 @_loss("kld", "KLD", "kl_divergence")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -170,6 +170,14 @@ class _FunctionLoss(Loss):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         options = {name: getattr(self, name) for name in self.arguments}
         return type(self).function(y_true, y_pred, **options)
+
+    @classmethod
+    def from_config(cls, config: Any) -> Any:
+        if isinstance(config, Mapping):  # tf_keras also writes these
+            config = {k: v for k, v in config.items() if k != "fn"}
+            if config.get("ignore_class", 0) is None:
+                del config["ignore_class"]
+        return super().from_config(config)
 
 
 def _object(cls: type[_FunctionLoss]) -> type[_FunctionLoss]:
@@ -354,6 +362,7 @@ class BinaryCrossentropy(_FunctionLoss):
         label_smoothing: how far targets are drawn towards 1/2.
         reduction: one of `Reduction`.
         name: a name for logs.
+        axis: the axis of the mean.
 
     Example:
         >>> print(BinaryCrossentropy(from_logits=True)([[1.]], [[0.]]).numpy().round(4))
@@ -361,7 +370,7 @@ class BinaryCrossentropy(_FunctionLoss):
     """
 
     function = staticmethod(functions.binary_crossentropy)
-    arguments = ("from_logits", "label_smoothing")
+    arguments = ("from_logits", "label_smoothing", "axis")
 
     def __init__(
         self,
@@ -369,10 +378,13 @@ class BinaryCrossentropy(_FunctionLoss):
         label_smoothing: float = 0.0,
         reduction: str = Reduction.AUTO,
         name: str | None = None,
+        *,
+        axis: int = -1,
     ) -> None:
         super().__init__(reduction, name)
         self.from_logits = from_logits
         self.label_smoothing = label_smoothing
+        self.axis = axis
 
 
 @_object
@@ -384,6 +396,7 @@ class CategoricalCrossentropy(_FunctionLoss):
         label_smoothing: how far targets are drawn towards equal probabilities.
         reduction: one of `Reduction`.
         name: a name for logs.
+        axis: the axis of the classes.
 
     Example:
         >>> CategoricalCrossentropy(from_logits=True)([[0., 1.]], [[0., 0.]]).numpy().item()
@@ -391,7 +404,7 @@ class CategoricalCrossentropy(_FunctionLoss):
     """
 
     function = staticmethod(functions.categorical_crossentropy)
-    arguments = ("from_logits", "label_smoothing")
+    arguments = ("from_logits", "label_smoothing", "axis")
 
     def __init__(
         self,
@@ -399,10 +412,13 @@ class CategoricalCrossentropy(_FunctionLoss):
         label_smoothing: float = 0.0,
         reduction: str = Reduction.AUTO,
         name: str | None = None,
+        *,
+        axis: int = -1,
     ) -> None:
         super().__init__(reduction, name)
         self.from_logits = from_logits
         self.label_smoothing = label_smoothing
+        self.axis = axis
 
 
 @_object

@@ -158,5 +158,6 @@ for _function, _aliases in {
     losses.poisson: (),
     losses.sparse_categorical_crossentropy: (),
     losses.squared_hinge: (),
+    accuracy: ("acc",),
 }.items():
     registry.register("metric", _function, aliases=_aliases)

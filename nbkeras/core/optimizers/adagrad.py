@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from nbkeras.core import config, registry
-from nbkeras.core.optimizers.base import Numbers, Optimizer, Slots
+from nbkeras.core.optimizers.base import Numbers, Optimizer, Slots, without_defaults
 from nbkeras.core.optimizers.gradients import sum_rows
 
 __all__ = ["Adagrad", "adagrad"]
@@ -64,6 +64,9 @@ class Adagrad(Optimizer):
     def initial_slots(self, parameter: Any) -> Slots:
         zeros = super().initial_slots(parameter)["accumulator"]
         return {"accumulator": zeros + tf.cast(self.initial_accumulator_value, zeros.dtype)}
+
+    def get_config(self) -> dict[str, Any]:
+        return without_defaults(super().get_config(), initial_accumulator_value=0.0)
 
     def step(
         self, parameter: Any, gradient: Any, slots: Slots, numbers: Numbers

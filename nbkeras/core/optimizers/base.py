@@ -22,7 +22,7 @@ from nbkeras.core import registry
 from nbkeras.core.backend.symbolic import is_symbolic, operation
 from nbkeras.core.optimizers import gradients as gradient_tools
 
-__all__ = ["Hyperparameter", "Optimizer"]
+__all__ = ["Hyperparameter", "Numbers", "Optimizer", "Slots", "without_defaults"]
 
 Numbers = dict[str, Any]
 """Scalars by name."""
@@ -657,6 +657,11 @@ def _plain(variable: Any) -> str:
 def _list(items: Sequence[Any], limit: int = 8) -> str:
     shown = ", ".join(str(item) for item in items[:limit])
     return shown if len(items) <= limit else f"{shown}, ... ({len(items)} in all)"
+
+
+def without_defaults(config: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+    """A configuration that Keras 2 reads too: what it does not know only where it matters."""
+    return {k: v for k, v in config.items() if k not in defaults or v != defaults[k]}
 
 
 def _positive(name: str, value: float | None) -> float | None:

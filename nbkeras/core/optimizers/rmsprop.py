@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from nbkeras.core import config, registry
-from nbkeras.core.optimizers.base import Hyperparameter, Numbers, Optimizer, Slots
+from nbkeras.core.optimizers.base import Hyperparameter, Numbers, Optimizer, Slots, without_defaults
 from nbkeras.core.optimizers.sgd import Momentum
 
 __all__ = ["RMSprop", "rmsprop"]
@@ -75,6 +75,9 @@ class RMSprop(Optimizer):
         if self.centered:
             names.append("mg")
         return tuple(names)
+
+    def get_config(self) -> dict[str, Any]:
+        return without_defaults(super().get_config(), momentum=0.0, centered=False)
 
     def step(
         self, parameter: Any, gradient: Any, slots: Slots, numbers: Numbers
