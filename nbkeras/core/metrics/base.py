@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from nbkeras.core import config, initializers, registry
+from nbkeras.core import config as settings
+from nbkeras.core import initializers, registry
 from nbkeras.core.losses.objects import same_rank, weighted
 
 __all__ = ["Mean", "MeanMetricWrapper", "MeanTensor", "Metric", "Reduce", "Sum"]
+
+
+# Options of tf_keras that are not known here, with the values at which that does not matter.
+_WITHOUT_EFFECT = {
+    "axis": -1,
+    "class_id": None,
+    "from_logits": False,
+    "ignore_class": None,
+    "sparse_y_pred": True,
+    "sparse_y_true": True,
+}
 
 
 @registry.base("metric")
@@ -49,7 +62,7 @@ class Metric(registry.Configurable):
                 "ones, name and dtype."
             )
         self.name = name or snake_case(type(self).__name__)
-        self._dtype = tf.as_dtype(dtype or config.floatx()).name
+        self._dtype = tf.as_dtype(dtype or settings.floatx()).name
         self._weights: list[Any] = []
         self._initial: list[tuple[Any, Any]] = []
 
@@ -145,13 +158,24 @@ class Metric(registry.Configurable):
     def _base_config(self) -> dict[str, Any]:
         return {"name": self.name, "dtype": self._dtype}
 
+    @classmethod
+    def from_config(cls, config: Any) -> Any:
+        if isinstance(config, Mapping):
+            known = inspect.signature(cls).parameters
+            config = {
+                key: value
+                for key, value in config.items()
+                if key in known or key not in _WITHOUT_EFFECT or value != _WITHOUT_EFFECT[key]
+            }
+        return super().from_config(config)
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles carry configuration and state."""
         return _restore, (type(self), self.get_config(), self.get_weights())
 
 
-def _restore(cls: type[Metric], settings: dict[str, Any], weights: list[np.ndarray]) -> Metric:
-    metric = cls.from_config(settings)
+def _restore(cls: type[Metric], config: dict[str, Any], weights: list[np.ndarray]) -> Metric:
+    metric = cls.from_config(config)
     if weights and len(weights) == len(metric.variables):
         metric.set_weights(weights)
     return metric
@@ -284,11 +308,11 @@ class MeanMetricWrapper(Mean):
         return {**self._base_config(), **fn, **self._fn_kwargs}
 
     @classmethod
-    def from_config(cls, settings: Any) -> Any:
-        settings = dict(settings)
+    def from_config(cls, config: Any) -> Any:
+        config = dict(config)
         if cls is MeanMetricWrapper:
-            settings["fn"] = registry.get("metric", settings["fn"])
-        return cls(**settings)
+            config["fn"] = registry.get("metric", config["fn"])
+        return cls(**config)
 
 
 @registry.register("metric")
