@@ -678,13 +678,11 @@ def _constructor(cls: type) -> inspect.Signature:
 
 
 def _argument(instance: Any, name: str) -> tuple[bool, Any]:
-    """The argument as the instance keeps it: its attribute, a private one, or a property."""
-    attributes = getattr(instance, "__dict__", {})
+    """The argument as the instance keeps it: under its name, or with an underscore before it."""
     for key in (name, f"_{name}"):
-        if key in attributes:
-            return True, attributes[key]
-    for key in (name, f"_{name}"):
-        if inspect.isroutine(getattr(type(instance), key, None)):
+        own = key in getattr(instance, "__dict__", {})
+        # A method of that name is no argument; a property or descriptor may well be.
+        if not own and inspect.isroutine(getattr(type(instance), key, None)):
             continue
         try:
             return True, getattr(instance, key)

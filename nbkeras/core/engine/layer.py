@@ -145,8 +145,10 @@ class Layer(registry.Configurable):
 
     def _track(self, value: Any) -> None:
         """Remember layers held as attributes: their weights are this layer's too."""
+        known = {id(layer) for layer in self._sublayers}
         for layer in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(layer, Layer) and all(layer is not other for other in self._sublayers):
+            if isinstance(layer, Layer) and id(layer) not in known:
+                known.add(id(layer))
                 self._sublayers.append(layer)
 
     # ---------------------------------------------------------------- weights

@@ -154,6 +154,11 @@ def _limits(safe_mode: bool, parameters: int) -> Iterator[None]:
 
 def build_model(config: Any, custom_objects: Mapping[str, Any] | None) -> Any:
     """A model from an untrusted configuration; every way to be malformed is a `ConfigError`."""
+    if not isinstance(config, Mapping):
+        raise ConfigError(
+            "Expected a dictionary with 'class_name' and 'config', as model.to_json() writes it; "
+            f"got {type(config).__name__}."
+        )
     with registry.CustomObjectScope(custom_objects):
         try:
             return registry.deserialize("layer", modern(config))

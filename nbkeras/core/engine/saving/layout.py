@@ -50,6 +50,7 @@ def checksum(values: np.ndarray | str) -> int:
     """CRC-32 of an array with its type and shape, or of a text."""
     if isinstance(values, str):
         return zlib.crc32(values.encode("utf-8"))
-    array = np.ascontiguousarray(values)
+    # Little-endian whatever the machine: the checksum is of the numbers.
+    array = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     head = zlib.crc32(f"{array.dtype.str}{values.shape}".encode())
     return zlib.crc32(array.reshape(-1).view(np.uint8).data, head)

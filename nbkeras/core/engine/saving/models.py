@@ -115,6 +115,8 @@ def load_model(
         limit = stored.stored_bytes() + _SPARE_PARAMETERS
         with configs._limits(safe_mode, limit):
             model = configs.build_model(config, custom_objects)
+        if not hasattr(model, "layers"):
+            raise SavedFileError(f"{file.where} holds a {type(model).__name__}, which is no model.")
         weights.assign(weights.plan(stored, model))
         if compile:
             _compile(file, model, custom_objects)
