@@ -33,6 +33,8 @@ _KEYWORDS = {
     "input_shape",
     "batch_input_shape",
     "batch_size",
+    "input_dim",
+    "input_length",
     "input_dtype",
     "weights",
 }
@@ -53,6 +55,8 @@ class Layer(registry.Configurable):
         input_shape: shape of one sample, for a model's first layer.
         batch_input_shape: the same with the batch size in front.
         batch_size: the batch size, beside ``input_shape``.
+        input_dim: size of the input's last axis, a short form of ``input_shape``.
+        input_length: number of time steps, beside ``input_dim``.
         weights: arrays to start from.
 
     >>> from nbkeras.core import backend as K
@@ -70,6 +74,8 @@ class Layer(registry.Configurable):
 
     supports_masking = False
     stateful = False
+    sequence_input = False
+    """Whether a sample is a sequence: ``input_dim`` alone then leaves its length open."""
     steerable: dict[str, tuple[float, float, str]] = {}
     """Numbers that may be moved while training: attribute -> (minimum, maximum, scale)."""
 
@@ -102,7 +108,7 @@ class Layer(registry.Configurable):
         self._check_keywords(kwargs)
         self._name = kwargs.get("name") or self._name
         self._trainable = kwargs.get("trainable", self._trainable)
-        self._batch_input_shape = _batch_input_shape(kwargs)
+        self._batch_input_shape = _batch_input_shape(kwargs, self.sequence_input)
         self.dtype = kwargs.get("dtype") or kwargs.get("input_dtype") or self.dtype
         self._initial_weights = kwargs.get("weights")
 
@@ -487,11 +493,15 @@ def _fresh(outputs: Any, inputs: Any) -> Any:
     )
 
 
-def _batch_input_shape(kwargs: dict[str, Any]) -> Shape | None:
+def _batch_input_shape(kwargs: dict[str, Any], sequence: bool) -> Shape | None:
     if kwargs.get("batch_input_shape") is not None:
         return to_shape(kwargs["batch_input_shape"])
     if kwargs.get("input_shape") is not None:
         return (kwargs.get("batch_size"), *to_shape(kwargs["input_shape"]))
+    if kwargs.get("input_dim") is not None:
+        features = to_shape(kwargs["input_dim"])
+        steps = (kwargs.get("input_length"),) if sequence or "input_length" in kwargs else ()
+        return (kwargs.get("batch_size"), *steps, *features)
     return None
 
 
