@@ -56,8 +56,6 @@ class Dense(Layer):
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        if "input_dim" in kwargs and "input_shape" not in kwargs:
-            kwargs["input_shape"] = (kwargs.pop("input_dim"),)
         super().__init__(**kwargs)
         if isinstance(units, bool) or not isinstance(units, int | np.integer) or units < 1:
             raise ValueError(f"Dense needs a number of units, such as Dense(32); got {units!r}.")
@@ -141,7 +139,9 @@ class Dropout(Layer):
     steerable = {"rate": (0.0, 0.95, "linear")}
     rate = Rate()
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any):
+    def __init__(
+        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.rate = rate
         self.noise_shape = noise_shape
@@ -206,7 +206,10 @@ class Reshape(Layer):
         """The target's sizes, the open one computed."""
         if None in given:
             return self.target_shape
-        numbers, known = int(np.prod(given)), int(np.prod([s for s in self.target_shape if s != -1]))
+        numbers, known = (
+            int(np.prod(given)),
+            int(np.prod([s for s in self.target_shape if s != -1])),
+        )
         if self.target_shape.count(-1) == 1 and known and numbers % known == 0:
             return tuple(numbers // known if size == -1 else size for size in self.target_shape)
         if -1 in self.target_shape or numbers != known:

@@ -1,0 +1,175 @@
+"""One layer of ours beside the same one of tf_keras: outputs, gradients, training."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from nbkeras.core import layers as ours
+from nbkeras.core.models import Model
+from nbkeras.core.optimizers import SGD
+
+TOLERANCE = 1e-5
+RATE = 0.05
+
+
+class Case(NamedTuple):
+    """A row of a grid.
+
+    Attributes:
+        name: the class, under the same name on both sides.
+        options: arguments for both.
+        shapes: the inputs' shapes, batch size in front.
+        theirs: arguments for tf_keras alone.
+        unknown: axes whose size the models are not told.
+        integers: the inputs are whole numbers below this.
+        masked: how many steps at the end of each sample are masked, by a ``Masking`` in front.
+        turn: compare with channels last there: tf_keras lacks channels first on a CPU.
+    """
+
+    name: str
+    options: dict[str, Any] = {}
+    shapes: Any = ()
+    theirs: dict[str, Any] = {}
+    unknown: tuple[int, ...] = (0,)
+    integers: int = 0
+    masked: tuple[int, ...] = ()
+    turn: bool = False
+
+    def __repr__(self) -> str:
+        said = [f"{k}={getattr(v, '__name__', v)}" for k, v in self.options.items()]
+        said += ["unknown"] if self.unknown != (0,) else []
+        said += ["masked"] if self.masked else []
+        return f"{self.name}({', '.join(said)})"
+
+
+def identify(case: Any) -> str:
+    return repr(case)
+
+
+def inputs_of(case: Case) -> list[np.ndarray]:
+    rng = np.random.default_rng(3)
+    shapes = case.shapes if isinstance(case.shapes, list) else [case.shapes]
+    if case.integers:
+        return [rng.integers(0, case.integers, shape).astype("float32") for shape in shapes]
+    arrays = [rng.normal(size=shape).astype("float32") for shape in shapes]
+    for array in arrays:
+        for row, count in enumerate(case.masked):
+            if count:
+                array[row, -count:] = 0.0
+    return arrays
+
+
+def declared(case: Case, array: np.ndarray) -> tuple[int | None, ...]:
+    return tuple(None if axis in case.unknown else n for axis, n in enumerate(array.shape))
+
+
+def build(library: Any, model: Any, layer: Any, case: Case, arrays: list[np.ndarray]) -> Any:
+    """A model of one layer, with what it needs around it."""
+    inputs = [library.Input(batch_shape=declared(case, array)) for array in arrays]
+    tensors = [library.Masking()(x) for x in inputs] if case.masked else inputs
+    outputs = layer(tensors[0] if len(tensors) == 1 else tensors)
+    return model(inputs if len(inputs) > 1 else inputs[0], outputs)
+
+
+def pair(case: Case) -> tuple[Any, Any, list[np.ndarray]]:
+    """Our model and theirs, with equal weights, and inputs for both."""
+    arrays = inputs_of(case)
+    layer = getattr(ours, case.name)(**case.options)
+    mine = build(ours, Model, layer, case, arrays)
+    options = {**case.options, **case.theirs}
+    other = getattr(tf_keras.layers, case.name)(**options)
+    turned = [np.moveaxis(a, 1, -1) for a in arrays] if case.turn else arrays
+    theirs = build(tf_keras.layers, tf_keras.Model, other, case, turned)
+    rng = np.random.default_rng(5)
+    weights = [
+        (w + rng.normal(scale=0.1, size=w.shape) ** 2).astype("float32") for w in mine.get_weights()
+    ]
+    mine.set_weights(weights)
+    theirs.set_weights(weights)
+    return mine, theirs, arrays
+
+
+def listed(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, list | tuple) else [values]
+
+
+def call_theirs(case: Case, model: Any, tensors: list[Any], training: bool) -> list[Any]:
+    if case.turn:
+        tensors = [tf.transpose(t, [0, *range(2, len(t.shape)), 1]) for t in tensors]
+    outputs = listed(model(tensors[0] if len(tensors) == 1 else tensors, training=training))
+    if case.turn:
+        outputs = [
+            tf.transpose(y, [0, len(y.shape) - 1, *range(1, len(y.shape) - 1)])
+            if len(y.shape) > 2
+            else y
+            for y in outputs
+        ]
+    return outputs
+
+
+def run(call: Any, weights: list[Any], arrays: list[np.ndarray], targets: Any, flat: bool) -> Any:
+    """Outputs and the gradients of a loss with respect to weights and inputs."""
+    tensors = [tf.constant(a) for a in arrays]
+    with tf.GradientTape() as tape:
+        tape.watch([*weights, *tensors])
+        outputs = call(tensors)
+        losses = [
+            tf.reduce_mean((tf.cast(y, tf.float32) - t) ** 2)
+            for y, t in zip(outputs, targets, strict=True)
+        ]
+        loss = tf.add_n(losses)
+    wanted = weights if flat else [*weights, *tensors]
+    gradients = tape.gradient(loss, wanted, unconnected_gradients="zero")
+    return loss, outputs, [tf.convert_to_tensor(g) for g in gradients]
+
+
+def assert_close(mine: Any, theirs: Any, what: str, tolerance: float = TOLERANCE) -> None:
+    mine, theirs = np.asarray(mine), np.asarray(theirs)
+    assert mine.shape == theirs.shape, what
+    np.testing.assert_allclose(mine, theirs, rtol=tolerance, atol=tolerance, err_msg=what)
+
+
+def check(case: Case, jit: bool = False) -> None:
+    """Outputs, every gradient, and three steps of training are equal to 1e-5."""
+    mine, theirs, arrays = pair(case)
+    shape = [tuple(t.shape) for t in mine.outputs]
+
+    def call_mine(tensors: list[Any]) -> list[Any]:
+        return listed(mine(tensors[0] if len(tensors) == 1 else tensors, training=True))
+
+    def call_other(tensors: list[Any]) -> list[Any]:
+        return call_theirs(case, theirs, tensors, training=True)
+
+    expected = call_theirs(case, theirs, [tf.constant(a) for a in arrays], training=False)
+    found = listed(mine.predict_on_batch(arrays if len(arrays) > 1 else arrays[0]))
+    for y, t, declared_shape in zip(found, expected, shape, strict=True):
+        assert_close(y, t, "output")
+        assert tf.TensorShape(declared_shape).is_compatible_with(y.shape)
+    rng = np.random.default_rng(4)
+    targets = [rng.normal(size=y.shape).astype("float32") for y in found]
+
+    flat = bool(case.integers)
+    _, y, slopes = run(call_mine, mine.trainable_weights, arrays, targets, flat)
+    _, t, wanted = run(call_other, theirs.trainable_weights, arrays, targets, flat)
+    for a, b in zip(y, t, strict=True):
+        assert_close(a, b, "output in training")
+    for a, b in zip(slopes, wanted, strict=True):
+        assert_close(a, b, "gradient")
+    # The runs above moved statistics twice as often here as there never will be.
+    theirs.set_weights(mine.get_weights())
+
+    mine.compile(SGD(RATE), "mse", jit_compile=jit)
+    for _ in range(3):
+        logs = mine.train_on_batch(
+            arrays if len(arrays) > 1 else arrays[0], targets if len(targets) > 1 else targets[0]
+        )
+        loss, _, gradients = run(call_other, theirs.trainable_weights, arrays, targets, True)
+        for weight, gradient in zip(theirs.trainable_weights, gradients, strict=True):
+            weight.assign_sub(RATE * gradient)
+        assert_close(listed(logs)[0], loss, "loss of a training step")
+    for a, b in zip(mine.get_weights(), theirs.get_weights(), strict=True):
+        assert_close(a, b, "weights after training")
