@@ -10,6 +10,7 @@ import math
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ import traitlets
 from nbkeras import events as ev
 from nbkeras.widgets import run_state
 from nbkeras.widgets.run_state import RunState
+from nbkeras.widgets.text import setting
 
 __all__ = [
     "Display",
@@ -52,10 +54,12 @@ def in_kernel() -> bool:
 class Widget(anywidget.AnyWidget):
     """A view's end of the wire. A subclass names its ``view`` and adds its traits.
 
-    Nothing here is ever set by the page, so nothing is echoed to it.
+    A page may set only the traits named in ``from_page``; anything else it sends
+    (a new ``_esm``, for one, that other pages would run) is ignored.
     """
 
     view: ClassVar[str]
+    from_page: ClassVar[frozenset[str]] = frozenset()
 
     @property
     def _esm(self) -> str:
@@ -65,6 +69,12 @@ class Widget(anywidget.AnyWidget):
     def _css(self) -> str:
         style = STATIC / f"{self.view}.css"
         return style.read_text("utf-8") if style.is_file() else ""
+
+    def set_state(self, sync_data: Mapping[str, Any]) -> None:
+        """Take what a page may set."""
+        allowed = {name: sync_data[name] for name in sync_data if name in self.from_page}
+        if allowed:
+            super().set_state(allowed)
 
     def bundle(self, text: str) -> tuple[Bundle, Bundle]:
         """What shows this widget, with ``text`` for those who cannot, and its metadata."""
@@ -119,27 +129,27 @@ class Display:
     """The outputs that show one view, however many cells do."""
 
     def __init__(self) -> None:
-        self._handles: list[Any] = []
+        self._ids: list[str] = []
 
     def __bool__(self) -> bool:
-        return bool(self._handles)
+        return bool(self._ids)
 
     def add(self, data: Bundle, metadata: Bundle | None = None) -> None:
         """Show it in the cell that runs."""
-        from IPython.display import DisplayHandle
-
-        handle = DisplayHandle()
-        handle.display(data, raw=True, metadata=metadata or {})
-        self._handles.append(handle)
+        self._ids.append(uuid.uuid4().hex)
+        self._publish(self._ids[-1], data, metadata)
 
     def update(self, data: Bundle) -> None:
         """Replace what the outputs show. Works from any thread: the id says where."""
-        for handle in self._handles:
-            handle.update(data, raw=True)
+        for name in self._ids:
+            self._publish(name, data, update=True)
 
-    def clear(self) -> None:
-        """Leave the outputs as they are, from now on."""
-        self._handles = []
+    def _publish(
+        self, name: str, data: Bundle, metadata: Bundle | None = None, **more: Any
+    ) -> None:
+        from IPython.display import publish_display_data
+
+        publish_display_data(data, metadata or {}, transient={"display_id": name}, **more)
 
 
 class Throttle:
@@ -182,7 +192,9 @@ class Throttle:
 
 # ---------------------------------------------------------------- from the page
 
-_REQUESTS = (ev.Pause, ev.Resume, ev.Step, ev.Stop, ev.SetParameter)
+_REQUESTS: dict[str, type[ev.Request]] = {
+    kind.__name__: kind for kind in (ev.Pause, ev.Resume, ev.Step, ev.Stop, ev.SetParameter)
+}
 
 
 def check_request(content: Any, parameters: Mapping[str, ev.Parameter]) -> ev.Request:
@@ -194,27 +206,21 @@ def check_request(content: Any, parameters: Mapping[str, ev.Parameter]) -> ev.Re
     Raises:
         ValueError: an unknown type, parameter or field, or a value out of range.
     """
-    allowed = ", ".join(kind.__name__ for kind in _REQUESTS)
-    if not isinstance(content, Mapping) or content.get("type") not in {
-        kind.__name__ for kind in _REQUESTS
-    }:
-        raise ValueError(f"Expected a request of the type {allowed}; got {content!r:.200}.")
-    if content["type"] != "SetParameter":
+    kind = content.get("type") if isinstance(content, Mapping) else None
+    if not isinstance(kind, str) or kind not in _REQUESTS:
+        raise ValueError(f"Expected one of {', '.join(_REQUESTS)}; got {content!r:.200}.")
+    if kind != "SetParameter":
         if len(content) > 1:
-            raise ValueError(f"{content['type']} takes no arguments; got {content!r:.200}.")
-        request = ev.from_json(content)
-        assert isinstance(request, _REQUESTS)
-        return request
+            raise ValueError(f"{kind} takes no arguments; got {content!r:.200}.")
+        return _REQUESTS[kind]()
     name, value = content.get("parameter"), content.get("value")
     parameter = parameters.get(name) if isinstance(name, str) else None
     if parameter is None or len(content) > 3:
         known = ", ".join(parameters) or "none"
         raise ValueError(f"The parameters of this run are: {known}; got {content!r:.200}.")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{parameter.label} takes a number, not {value!r:.80}.")
+        raise ValueError(f"{parameter.label} takes a number; got {value!r:.80}.")
     if not parameter.minimum <= value <= parameter.maximum:
-        raise ValueError(
-            f"{parameter.label} lies between {parameter.minimum:g} and "
-            f"{parameter.maximum:g}; got {value:g}."
-        )
+        low, high = setting(parameter.minimum), setting(parameter.maximum)
+        raise ValueError(f"{parameter.label} lies between {low} and {high}; got {value!r:.80}.")
     return ev.SetParameter(parameter.name, float(value))

@@ -27,6 +27,7 @@ COLOURS = (
     "#7f6bdc",
 )
 WIDTH, HEIGHT = 760, 250
+MOST_BANDS = 6  # lines; bands of more would hide each other
 TOP, BOTTOM, LEFT, RIGHT = 30, 24, 52, 10
 
 
@@ -157,7 +158,8 @@ def _plot(plot: Plot, left: float, width: float) -> str:
     for mark in plot.marks:
         x = across(mark)
         parts.append(f'<path d="M{x:.1f} {y0}V{y1}" stroke="{INK}" stroke-dasharray="1 3"/>')
-    parts += [_band(line, across, up) for line in plot.lines if span]
+    if len(plot.lines) <= MOST_BANDS:
+        parts += [_band(line, across, up) for line in plot.lines if span]
     parts += [_line(line, across, up) for line in plot.lines if span]
     return "".join(parts)
 

@@ -19,8 +19,10 @@ from nbkeras.widgets.text import count, duration, escape, number, plain, setting
 
 __all__ = ["bundle", "groups", "progress", "text"]
 
-MOST_DRAWN = 160  # points of a curve
+MOST_DRAWN = 160  # points of a curve,
+MOST_IN_ALL = 1200  # and of a picture
 MOST_METRICS = 24  # rows of a table, columns half as many
+MOST_CELLS = 360  # of the table of epochs
 MOST_LISTED = 50  # changes
 
 
@@ -121,9 +123,9 @@ def _changes(state: RunState) -> str:
 def _epochs(state: RunState) -> str:
     if not state.rows:
         return ""
-    rows = _thinned(state.rows, 60)
-    names = list(dict.fromkeys(name for row in rows for name in row.logs))
+    names = list(dict.fromkeys(name for row in state.rows for name in row.logs))
     names = names[: MOST_METRICS // 2]
+    rows = _thinned(state.rows, max(20, min(60, MOST_CELLS // (1 + len(names)))))
     body = [[str(row.epoch + 1), *(number(row.logs.get(n)) for n in names)] for row in rows]
     total = state.rows[-1].epoch - state.initial_epoch + 1
     title = f"{total} epochs" if len(rows) == total else f"{len(rows)} of {total} epochs"
@@ -226,13 +228,16 @@ def _plots(state: RunState) -> list[chart.Plot]:
     known = {c.name: c for c in state.curves}
     start, end = float(state.initial_epoch), max(state.position, state.initial_epoch + 1e-9)
     marks = [change.x for change in state.changes if change.source == "user"][:MOST_LISTED]
+    shown = [names[: len(chart.COLOURS)] for names in groups(state)]
+    lines_in_all = sum(len(names) for names in shown) * (1 + state.validation)
+    most = min(MOST_DRAWN, MOST_IN_ALL // max(1, lines_in_all))
     plots = []
-    for names in groups(state):
+    for names in shown:
         lines = []
-        for index, name in enumerate(names[: len(chart.COLOURS)]):
+        for index, name in enumerate(names):
             for key in (name, f"val_{name}"):
                 if key in known and known[key].points:
-                    points = curve.limit(known[key], MOST_DRAWN).points
+                    points = curve.limit(known[key], most).points
                     # A metric and its validation share a colour, unless they are alone.
                     colour = index if len(names) > 1 else int(key != name)
                     lines.append(chart.Line(key, points, colour, key != name))

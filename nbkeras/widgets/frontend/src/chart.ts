@@ -8,6 +8,7 @@ import { type Curve, type Run, numeric } from "./run";
 const HEIGHT = 190;
 const MARGIN = { top: 12, right: 10, bottom: 22, left: 46 };
 const COLOURS = 8;
+const MOST_BANDS = 6; // lines; bands of more would hide each other
 
 interface Line {
   name: string;
@@ -165,7 +166,7 @@ export class Chart {
     for (const line of this.lines.values()) {
       const curve = this.run.curves.get(line.name);
       const visible = curve !== undefined && !line.hidden && up !== undefined;
-      drawLine(line, visible ? curve : undefined, plane);
+      drawLine(line, visible ? curve : undefined, plane, shown.length <= MOST_BANDS);
     }
     this.drawNumbers(plane);
     set(this.picture, { "aria-label": this.describe() });
@@ -307,7 +308,7 @@ class Plane {
   }
 }
 
-function drawLine(line: Line, curve: Curve | undefined, plane: Plane): void {
+function drawLine(line: Line, curve: Curve | undefined, plane: Plane, banded: boolean): void {
   let path = "";
   let pen = "M";
   let points = 0;
@@ -328,7 +329,7 @@ function drawLine(line: Line, curve: Curve | undefined, plane: Plane): void {
     points += 1;
     const low = curve?.low[index] ?? y;
     const high = curve?.high[index] ?? y;
-    spread ||= low < high;
+    spread ||= banded && low < high;
     upper.push(`${at} ${plane.y(high).toFixed(1)}`);
     lower.push(`${at} ${plane.y(low).toFixed(1)}`);
   }

@@ -68,7 +68,7 @@ function drawEdge(edge: DrawnEdge, marker: string): SVGGElement {
   );
   if (edge.at && edge.label) {
     const [x, y] = edge.at;
-    const width = edge.label.length * 6.6 + 4;
+    const width = edge.label.length * 5.6 + 6;
     element.append(
       svg("rect", { class: "nbk-edge-plate", x: x - width / 2, y: y - 7, width, height: 14, rx: 4 }),
       svg("text", { class: "nbk-edge-label", x, y: y + 4 }, edge.label),

@@ -26,6 +26,8 @@ export function table(drawing: Drawing, layers: Record<string, Details>): HTMLEl
       ),
     );
   }
-  const head = ["Layer", ...COLUMNS, "Fed by"].map((name) => html("th", { scope: "col" }, name));
+  const head = ["Layer", ...COLUMNS, "Fed by"].map((name) =>
+    html("th", { scope: "col", class: name === "Parameters" ? "nbk-number" : undefined }, name),
+  );
   return html("table", {}, html("thead", {}, html("tr", {}, ...head)), body);
 }

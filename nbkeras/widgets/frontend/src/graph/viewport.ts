@@ -9,7 +9,7 @@ export interface Size {
 const SMALLEST = 0.05;
 const LARGEST = 3;
 /** Below this, names can no longer be read. */
-const READABLE = 0.55;
+const READABLE = 0.7;
 
 export class Viewport {
   x = 0;
@@ -17,6 +17,8 @@ export class Viewport {
   scale = 1;
   /** What is looked at. */
   content: Size = { width: 1, height: 1 };
+  /** Whether a person has chosen where to look. */
+  isChosen = false;
   /** Called after every move. */
   onMove: () => void = () => {};
   private target: SVGGElement | undefined;
@@ -60,6 +62,7 @@ export class Viewport {
   }
 
   zoom(factor: number, at?: { x: number; y: number }): void {
+    this.isChosen = true;
     const { width, height } = this.size;
     const { x, y } = at ?? { x: width / 2, y: height / 2 };
     const scale = clamp(this.scale * factor, SMALLEST, LARGEST);
@@ -71,6 +74,7 @@ export class Viewport {
   }
 
   move(dx: number, dy: number): void {
+    this.isChosen = true;
     this.x += dx;
     this.y += dy;
     this.apply();
@@ -78,6 +82,7 @@ export class Viewport {
 
   /** Look at a point of the drawing. */
   centre(x: number, y: number): void {
+    this.isChosen = true;
     const { width, height } = this.size;
     this.x = width / 2 - x * this.scale;
     this.y = height / 2 - y * this.scale;
@@ -113,7 +118,8 @@ export class Viewport {
     );
   }
 
-  private apply(): void {
+  /** Draw it where it now is; call it when the stage has changed its size. */
+  apply(): void {
     const { width, height } = this.size;
     // Some of the drawing stays in sight, however far one drags.
     const room = 60;

@@ -15,6 +15,7 @@ import { followTheme } from "../theme";
 
 /** How long a kernel may take before the page says that it does not answer. */
 const PATIENCE = 1500;
+const TALLEST = 680;
 const HELP =
   "Drag to move, Ctrl or Command with the wheel to zoom. Arrow keys walk along the " +
   "connections, Enter shows a layer's details, Space folds or unfolds.";
@@ -39,7 +40,7 @@ class GraphView {
   private drawn: Picture | undefined;
   private focused = "";
   private chosen = "";
-  private placed = false;
+  private height = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly weights = new Map<string, [Record<string, Summary>, string | undefined]>();
 
@@ -157,7 +158,8 @@ class GraphView {
     const down = drawing.direction === "TB";
     say(this.buttons.turn, down ? "Left to right" : "Top to bottom");
     if (!this.tableBox.classList.contains("nbk-hidden")) this.fillTable();
-    if (this.placed && !anchor) this.viewport.start();
+    if (!anchor) this.viewport.isChosen = false;
+    this.place();
   }
 
   /** Where a node stands on the page. */
@@ -168,16 +170,19 @@ class GraphView {
     return { x: node.x * scale + x, y: node.y * scale + y };
   }
 
-  /** Once the page has given the canvas its size. */
+  /** The page has given the canvas its size, or another one. */
   place(): void {
     const { width } = this.viewport.size;
-    const scale = Math.min(1, width / this.drawing.width);
-    if (!this.placed) {
-      const height = Math.round(Math.min(620, Math.max(220, this.drawing.height * scale)));
+    if (this.stage.clientWidth === 0 && typeof ResizeObserver !== "undefined") return;
+    const wanted = this.drawing.height * Math.min(1, width / this.drawing.width);
+    const height = Math.round(Math.min(TALLEST, Math.max(200, wanted)));
+    // The canvas grows with the drawing, and never shrinks under what one looks at.
+    if (height > this.height) {
+      this.height = height;
       this.canvas.style.height = `${height}px`;
-      this.placed = true;
-      this.viewport.start();
-    } else this.viewport.move(0, 0);
+    }
+    if (this.viewport.isChosen) this.viewport.apply();
+    else this.viewport.start();
   }
 
   // ------------------------------------------------------------ what one does
