@@ -20,7 +20,9 @@ from .shapes import Shape, shape_of
 __all__ = ["batch_of", "shuffled", "split_rows", "standardize_inputs"]
 
 
-def batch_of(model: Any, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
+def batch_of(
+    model: Any, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
+) -> Any:
     """(inputs, targets, sample weights) as lists of tensors, checked against a model.
 
     Raises:
@@ -231,11 +233,15 @@ def _check_rows(groups: dict[str, list[Any]]) -> None:
     }
     counts = {int(a.shape[0]) for arrays in groups.values() for a in arrays if a is not None}
     if len(counts) > 1:
-        told = ", ".join(
-            f"{what} has {sorted({int(a.shape[0]) for a in arrays if a is not None})}"
-            for what, arrays in groups.items()
-            if any(a is not None for a in arrays)
-        ).replace("[", "").replace("]", "")
+        told = (
+            ", ".join(
+                f"{what} has {sorted({int(a.shape[0]) for a in arrays if a is not None})}"
+                for what, arrays in groups.items()
+                if any(a is not None for a in arrays)
+            )
+            .replace("[", "")
+            .replace("]", "")
+        )
         fewest = min(counts)
         raise ValueError(
             f"All arrays need the same number of rows: {told}. Did you mean x[:{fewest}], "
@@ -330,7 +336,9 @@ def split_rows(data: Any, share: float) -> tuple[Any, Any]:
         ValueError: the share is not between 0 and 1, or leaves one side empty.
     """
     if not 0 < share < 1:
-        raise ValueError(f"validation_split is a share between 0 and 1, such as 0.2; got {share!r}.")
+        raise ValueError(
+            f"validation_split is a share between 0 and 1, such as 0.2; got {share!r}."
+        )
     rows = next(int(t.shape[0]) for part in data for t in part if t is not None)
     place = int(rows * (1 - share))
     if place in (0, rows):

@@ -167,5 +167,3 @@ def _row(cells: list[str], ends: list[int]) -> str:
     for cell, end in zip(cells, ends, strict=True):
         line = (line + cell)[: end - 1].ljust(end)
     return line.rstrip()
-
-

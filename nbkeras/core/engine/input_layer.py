@@ -52,7 +52,10 @@ class InputLayer(Layer):
                 raise ValueError("An InputLayer needs a shape: InputLayer(input_shape=(784,)).")
             batch_input_shape = (batch_size, *to_shape(input_shape))
         super().__init__(
-            name=name or unique_name("Input"), batch_input_shape=batch_input_shape, dtype=dtype or floatx(), **kwargs
+            name=name or unique_name("Input"),
+            batch_input_shape=batch_input_shape,
+            dtype=dtype or floatx(),
+            **kwargs,
         )
         self.sparse = sparse
         self.built = True

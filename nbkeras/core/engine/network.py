@@ -80,12 +80,16 @@ class Network(Layer):
     @property
     def input_names(self) -> list[str]:
         """The names of the input layers, by which data may be given."""
-        return [tensor.node.operation.name if tensor.node else tensor.name for tensor in self.inputs]
+        return [
+            tensor.node.operation.name if tensor.node else tensor.name for tensor in self.inputs
+        ]
 
     @property
     def output_names(self) -> list[str]:
         """The names of the layers that make the outputs."""
-        names = [getattr(t.node.operation, "name", t.name) if t.node else t.name for t in self.outputs]
+        names = [
+            getattr(t.node.operation, "name", t.name) if t.node else t.name for t in self.outputs
+        ]
         repeated = {name for name in names if names.count(name) > 1}
         seen: dict[str, int] = {}
         for place, name in enumerate(names):

@@ -29,8 +29,8 @@ LOG_CAPACITY = 4096
 CHUNK_SECONDS = 0.06
 """How long a chunk should last: an interrupt, a pause or a slider waits that long."""
 
-COMPILE_SECONDS = 2.0
-"""What an XLA compilation is taken to cost before one was measured."""
+COMPILE_FACTOR = 2.0
+"""How much longer XLA compiles a program than it took to make it without XLA."""
 
 Step = Callable[[Any, Any, Any], Any]
 
@@ -69,7 +69,7 @@ class Program:
             function = tf.function(lambda *batch: self.step(*batch), autograph=False)
             return function.get_concrete_function(*_specs(data))
 
-        return self._concrete(key, build)(*_leaves(data))
+        return self._concrete(key, build)(*data)
 
     def on_rows(self, data: Any, rows: Any) -> Any:
         """Run the step on some rows of arrays, gathered in the graph."""
@@ -80,7 +80,7 @@ class Program:
             )
             return function.get_concrete_function(_specs(data), tf.TensorSpec([None], tf.int32))
 
-        return self._concrete(("rows", _signature(data)), build)(*_leaves(data), rows)
+        return self._concrete(("rows", _signature(data)), build)(data, rows)
 
     def on_full_rows(self, data: Any, rows: Any) -> Any:
         """The XLA step on as many rows of arrays as a full batch has."""
@@ -94,7 +94,7 @@ class Program:
             )
             return function.get_concrete_function(_specs(data), tf.TensorSpec([size], tf.int32))
 
-        return self._concrete(("full", _signature(data), size), build)(*_leaves(data), rows)
+        return self._concrete(("full", _signature(data), size), build)(data, rows)
 
     def on_chunk(
         self, data: Any, order: Any, first: Any, count: Any, size: int, *, jit: bool
@@ -113,9 +113,9 @@ class Program:
                 return done + 1, start + size, logs
 
             state = (0, first * size, tf.zeros((LOG_CAPACITY, self.width)))
-            return tf.while_loop(
-                lambda done, *_: done < count, body, state, parallel_iterations=1
-            )[-1]
+            return tf.while_loop(lambda done, *_: done < count, body, state, parallel_iterations=1)[
+                -1
+            ]
 
         def build() -> Any:
             scalar = tf.TensorSpec([], tf.int32)
@@ -125,7 +125,7 @@ class Program:
             )
 
         key = ("chunk", _signature(data), size, jit)
-        return self._concrete(key, build)(*_leaves(data), order, first, count)
+        return self._concrete(key, build)(data, order, first, count)
 
 
 def _leaves(data: Any) -> list[Any]:
@@ -171,6 +171,7 @@ class _Choice:
         self.current = self.candidates[0]
         self.seconds: dict[str, float] = {}
         self.measured: dict[str, int] = {}
+        self.making: dict[str, float] = {}
 
     def record(self, seconds: float) -> None:
         """Note a step's time; the best one counts, since noise only adds."""
@@ -184,7 +185,9 @@ class _Choice:
             return
         untried = [name for name in self.candidates if name not in self.measured]
         if untried:
-            if steps_left * self.seconds[self.current] > 2 * COMPILE_SECONDS:
+            # Twice the cost: then even a compilation that gains little is soon paid.
+            cost = COMPILE_FACTOR * self.making.get(self.current, 0.5)
+            if steps_left * self.seconds[self.current] > 2 * cost:
                 self.current = untried[0]
         else:
             self.current = min(self.seconds, key=self.seconds.__getitem__)
@@ -233,9 +236,7 @@ class ArrayExecutor:
         self.rows_in_pass = min(self.rows, self.steps * self.size)
         self.steps_left = self.steps * passes
         self.per_batch = per_batch
-        self.choice = program.choices.setdefault(
-            (self.size, _signature(data)), _Choice(program)
-        )
+        self.choice = program.choices.setdefault((self.size, _signature(data)), _Choice(program))
         self._order: Any = None
         self._compiling = self.choice.current not in self.choice.measured
 
@@ -278,6 +279,7 @@ class ArrayExecutor:
             )
         else:
             self._compiling = False
+            self.choice.making[self.choice.current] = time.perf_counter() - started
         return logs
 
     def _run_full(self, step: int, count: int) -> np.ndarray:
@@ -299,5 +301,3 @@ class ArrayExecutor:
     def sizes(self, step: int, count: int) -> np.ndarray:
         """Rows in each of some batches."""
         return np.minimum(self.size, self.rows - np.arange(step, step + count) * self.size)
-
-
