@@ -6,9 +6,11 @@ No style sheet, font or address from elsewhere is used.
 
 from __future__ import annotations
 
+import functools
 import html
 import io
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from nbkeras.widgets.diagram.layout import Drawing, Edge, Node, rounded
@@ -32,6 +34,14 @@ COLOURS = {
 }
 """The colour of each family of layers that has one; the same hues as the views' style sheet."""
 FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'DejaVu Sans',sans-serif"
+EASTERN = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Arial Unicode MS",
+)
 ROUND = 7.0
 ARROW = 6.0
 LARGEST = 12_000
@@ -113,7 +123,10 @@ def png(drawing: Drawing, scale: float = 2.0) -> bytes:
         if edge.at and edge.label:
             _write(axes, edge.at[0], edge.at[1], edge.label, SMALL, SOFT, middle=True)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        # A name in a script that no font here has is drawn as boxes.
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -239,6 +252,7 @@ def _write(
         y,
         text,
         fontsize=size,
+        family=_fonts(),
         color=colour,
         weight="bold" if bold else "normal",
         ha="right" if end else "center" if middle else "left",
@@ -248,6 +262,15 @@ def _write(
         backgroundcolor=PAGE if middle else "none",
         zorder=3,
     )
+
+
+@functools.cache
+def _fonts() -> list[str]:
+    """Matplotlib's own font, and one for Chinese, Japanese and Korean if there is one."""
+    from matplotlib import font_manager
+
+    installed = set(font_manager.get_font_names())
+    return ["DejaVu Sans", *[name for name in EASTERN if name in installed][:1]]
 
 
 # ---------------------------------------------------------------- both

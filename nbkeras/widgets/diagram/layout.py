@@ -11,6 +11,7 @@ Lengths are in CSS pixels, y grows downwards.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -227,11 +228,12 @@ class _Layout:
         for line, route in zip(lines_, placed.edges, strict=True):
             points = [(point["x"] - left, point["y"] - top) for point in route["points"]]
             if line.source in frames:
-                port = _added(frames[line.source].exits[line.key], insides[line.source])
-                points = self._joined(port, points[0]) + points
+                port = frames[line.source].exits[line.key]
+                points.insert(0, _added(port, insides[line.source]))
             if line.target in frames:
-                port = _added(frames[line.target].entries[line.key], insides[line.target])
-                points += reversed(self._joined(port, points[-1]))
+                port = frames[line.target].entries[line.key]
+                points.append(_added(port, insides[line.target]))
+            points = self._squared(points)
             anchor = route.get("label_anchor")
             at = (anchor["x"] - left, anchor["y"] - top) if anchor else None
             edges.append(self._edge(line, points, at, frame))
@@ -244,15 +246,15 @@ class _Layout:
             {id[1:]: centres[id] for id in ids if id.startswith(">")},
         )
 
-    def _joined(self, port: Point, border: Point) -> list[Point]:
-        """The way from a port to a point of the frame's border, without either's end bent."""
-        across = 0 if self.down else 1
-        if abs(port[across] - border[across]) < 1:
-            return [port]
-        middle = ((port[0] + border[0]) / 2, (port[1] + border[1]) / 2)
-        if self.down:
-            return [port, (port[0], middle[1]), (border[0], middle[1])]
-        return [port, (middle[0], port[1]), (middle[0], border[1])]
+    def _squared(self, points: list[Point]) -> list[Point]:
+        """A line in steps along the axes: where it runs askew, it changes lanes half-way."""
+        result = points[:1]
+        for (x0, y0), (x1, y1) in itertools.pairwise(points):
+            if min(abs(x1 - x0), abs(y1 - y0)) >= 1:
+                x, y = (x0 + x1) / 2, (y0 + y1) / 2
+                result += [(x0, y), (x1, y)] if self.down else [(x, y0), (x, y1)]
+            result.append((x1, y1))
+        return result
 
     def _lines(self, frame: str) -> list[_Line]:
         """The edges of a level; "<x" is the port where x enters, ">x" where x leaves."""
