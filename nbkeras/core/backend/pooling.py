@@ -98,7 +98,6 @@ def _separately(
     greatest elements is the greatest, and the mean of means, each over as many
     elements, the mean.
     """
-    x = tf.convert_to_tensor(x)
     if x.dtype in (tf.float32, tf.bfloat16):
         return pool_3d(x, size, strides, padding)
     samples, depth, rows, columns, channels = sizes(x)
@@ -123,6 +122,7 @@ def _pool(
     padding = normalize_padding(padding)
     if mode not in pools:
         raise ValueError(f"pool_mode is 'max' or 'avg', as in pool_mode='max'; got {mode!r}.")
+    x = tf.convert_to_tensor(x)
     if data_format == "channels_last":
         return pools[mode](x, size, strides, padding)
     return channels_first(pools[mode](channels_last(x), size, strides, padding))
