@@ -324,7 +324,8 @@ function drawLine(line: Line, curve: Curve | undefined, plane: Plane, banded: bo
     }
     const at = plane.x(x).toFixed(1);
     last = plane.y(y).toFixed(1);
-    path += `${pen}${at} ${last}`;
+    // The step of length zero shows a point between two gaps.
+    path += pen === "M" ? `M${at} ${last}h0` : `L${at} ${last}`;
     pen = "L";
     points += 1;
     const low = curve?.low[index] ?? y;
@@ -336,12 +337,13 @@ function drawLine(line: Line, curve: Curve | undefined, plane: Plane, banded: bo
   set(line.path, { d: path });
   set(line.band, { d: spread ? `M${[...upper, ...lower.reverse()].join("L")}Z` : "" });
   // A curve of one point would not be seen as a line.
-  const alone = points === 1 && curve !== undefined;
-  set(line.dot, { visibility: alone ? "visible" : "hidden" });
-  if (alone) {
-    const at = curve.y.findIndex((y) => y !== null);
-    set(line.dot, { cx: plane.x(curve.x[at] ?? 0), cy: Number(last) });
-  }
+  const at = points === 1 ? (curve?.y.findIndex((y) => y !== null) ?? -1) : -1;
+  const x = curve?.x[at];
+  set(line.dot, {
+    visibility: x === undefined ? "hidden" : "visible",
+    cx: x === undefined ? undefined : plane.x(x),
+    cy: x === undefined ? undefined : last,
+  });
 }
 
 /** The value of the last point that begins before `epoch`. */

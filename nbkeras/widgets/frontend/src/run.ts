@@ -130,7 +130,7 @@ export class Run {
   deaf = false;
 
   private seq = 0;
-  private greeted = -1;
+  private missing = false;
   private readonly listeners = new Set<() => void>();
   private readonly timers: ReturnType<typeof setTimeout>[] = [];
 
@@ -176,17 +176,19 @@ export class Run {
       if (record.since === 0 || record.since === this.seq) {
         this.merge(record);
         this.seq = summary.seq;
-      } else this.greet();
+        this.missing = false;
+      } else if (!this.missing) {
+        this.missing = true;
+        this.greet();
+      }
     }
     if (summary.controls) this.deaf = false;
     if (began && this.active) this.listen();
     for (const listener of this.listeners) listener();
   };
 
-  /** Say what is known here; the kernel sends what is missing. Not twice for the same. */
+  /** Say what is known here; the kernel sends what is missing. */
   private greet(): void {
-    if (this.greeted === this.seq) return;
-    this.greeted = this.seq;
     this.send({ type: "Hello", seq: this.seq });
   }
 
@@ -199,7 +201,7 @@ export class Run {
           if (attempt === PATIENCE.length - 1) {
             this.deaf = true;
             for (const listener of this.listeners) listener();
-          } else this.send({ type: "Hello", seq: this.seq });
+          } else this.greet();
         }, delay),
       );
     }
