@@ -98,21 +98,23 @@ class RunWidget(Widget):
         sync=True, echo_update=False, to_json=lambda _, widget: widget.snapshot()
     )
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, state: RunState, **more: Any) -> None:
         # What the page knows, which update told it, and whether it must hear all of it anew.
         self._told, self._seq, self._retell = RunState(), 0, True
         self._lock = threading.Lock()
-        super().__init__(**traits)
+        super().__init__(state=self._update(state, more))
 
     def tell(self, state: RunState, **more: Any) -> None:
         """Send one update. Any thread may."""
         with self._lock:
-            whole = self._retell
-            delta = run_state.difference(RunState() if whole else self._told, state)
-            delta["since"] = 0 if whole else self._seq
-            self._told, self._retell, self._seq = state, False, self._seq + 1
-            summary = run_state.summary(state)
-            self.state = {"seq": self._seq, **more, **summary, "record": delta}
+            self.state = self._update(state, more)
+
+    def _update(self, state: RunState, more: Bundle) -> Bundle:
+        whole = self._retell
+        delta = run_state.difference(RunState() if whole else self._told, state)
+        delta["since"] = 0 if whole else self._seq
+        self._told, self._retell, self._seq = state, False, self._seq + 1
+        return {"seq": self._seq, **more, **run_state.summary(state), "record": delta}
 
     def retell(self, known: Any = None) -> None:
         """Let the next update tell everything, unless the page knows update ``known``."""

@@ -57,6 +57,7 @@ class TrainingPanel:
         # Whether the controls work while the run goes on, as far as is known.
         self._controls = False
         self._notice = ""
+        self._wake: Callable[[], None] = _nothing
 
     # ------------------------------------------------------------ from the run
 
@@ -116,8 +117,12 @@ class TrainingPanel:
         if self._mailbox is None or threading.current_thread() is not threading.main_thread():
             return
         with live.Waiting() as waiting:
-            while waiting.live and not self._mailbox.wait(0):
-                waiting.once(timeout=0.5)
+            self._wake = waiting.wake
+            try:
+                while waiting.live and not self._mailbox.wait(0):
+                    waiting.once(timeout=0.25)
+            finally:
+                self._wake = _nothing
 
     def _tell(self, widget: TrainingWidget) -> None:
         widget.tell(self.state, controls=self._controls, notice=self._notice)
@@ -150,10 +155,9 @@ class TrainingPanel:
 
     def _open(self) -> TrainingWidget:
         if self._widget is None:
-            widget = TrainingWidget()
+            widget = TrainingWidget(self.state, controls=False, notice="")
             widget.on_msg(self._receive)
             self._controls = live.pin(widget.comm)
-            self._tell(widget)
             self._widget = widget
         return self._widget
 
@@ -182,6 +186,11 @@ class TrainingPanel:
         try:
             parameters = {p.name: p for p in self.state.parameters}
             self._mailbox.post(check_request(content, parameters))
+            self._wake()  # the message may have come by another thread
         except ValueError as error:
             return plain(error)
         return ""
+
+
+def _nothing() -> None:
+    """Nobody waits."""

@@ -32,7 +32,7 @@ class Page:
     @property
     def updates(self) -> list[dict[str, Any]]:
         """The values that a run's ``state`` took."""
-        states = (data["state"] for _, _, data in self.messages if data.get("method") == "update")
+        states = (data["state"] for _, _, data in self.messages if "state" in data)
         return [state["state"] for state in states if "state" in state]
 
     @property
