@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from nbkeras.core import config, registry
-from nbkeras.core.optimizers.base import Numbers, Optimizer, Slots, without_defaults
+from nbkeras.core.optimizers.base import Numbers, Optimizer, Slots
 from nbkeras.core.optimizers.gradients import sum_rows
 
 __all__ = ["Adagrad", "adagrad"]
@@ -47,6 +48,7 @@ class Adagrad(Optimizer):
     """
 
     slot_names = ("accumulator",)
+    additions: ClassVar[Mapping[str, Any]] = {"initial_accumulator_value": 0.0}
 
     def __init__(
         self,
@@ -64,9 +66,6 @@ class Adagrad(Optimizer):
     def initial_slots(self, parameter: Any) -> Slots:
         zeros = super().initial_slots(parameter)["accumulator"]
         return {"accumulator": zeros + tf.cast(self.initial_accumulator_value, zeros.dtype)}
-
-    def get_config(self) -> dict[str, Any]:
-        return without_defaults(super().get_config(), initial_accumulator_value=0.0)
 
     def step(
         self, parameter: Any, gradient: Any, slots: Slots, numbers: Numbers

@@ -112,25 +112,27 @@ class Adam(Optimizer):
         return parameter, dict(zip(("m", "v", "vhat"), new, strict=False))
 
     def fused(self, variable: Any, gradient: Any, slots: Slots, numbers: Numbers) -> bool:
-        arguments = {
-            "var": variable.handle,
-            "m": slots["m"].handle,
-            "v": slots["v"].handle,
-            "beta1_power": numbers["beta_1_power"],
-            "beta2_power": numbers["beta_2_power"],
-            "lr": numbers["lr"],
-            "beta1": numbers["beta_1"],
-            "beta2": numbers["beta_2"],
-            "epsilon": tf.cast(self.epsilon, variable.dtype),
-            "grad": gradient,
-        }
-        if self.amsgrad:
-            tf.raw_ops.ResourceApplyAdamWithAmsgrad(vhat=slots["vhat"].handle, **arguments)
-        else:
-            tf.raw_ops.ResourceApplyAdam(**arguments)
+        if self.amsgrad:  # XLA does not know its kernel
+            return False
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=slots["m"].handle,
+            v=slots["v"].handle,
+            beta1_power=numbers["beta_1_power"],
+            beta2_power=numbers["beta_2_power"],
+            lr=numbers["lr"],
+            beta1=numbers["beta_1"],
+            beta2=numbers["beta_2"],
+            epsilon=tf.cast(self.epsilon, variable.dtype),
+            grad=gradient,
+        )
         return True
 
     def _layouts(self, weights: list[np.ndarray]) -> Iterable[list[np.ndarray]]:
         yield from super()._layouts(weights)
-        if not self.amsgrad:  # Keras 2 then keeps an array of one zero for each weight
-            yield weights[: 1 + 2 * len(self._variables)]
+        needed = 1 + 2 * len(self._variables)
+        # Without amsgrad, Keras 2 keeps an array of one zero for each weight.
+        if not self.amsgrad and [w.shape for w in weights[needed:]] == [(1,)] * len(
+            self._variables
+        ):
+            yield weights[:needed]

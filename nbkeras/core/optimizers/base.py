@@ -12,7 +12,7 @@ import difflib
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -22,7 +22,7 @@ from nbkeras.core import registry
 from nbkeras.core.backend.symbolic import is_symbolic, operation
 from nbkeras.core.optimizers import gradients as gradient_tools
 
-__all__ = ["Hyperparameter", "Numbers", "Optimizer", "Slots", "without_defaults"]
+__all__ = ["Hyperparameter", "Numbers", "Optimizer", "Slots"]
 
 Numbers = dict[str, Any]
 """Scalars by name."""
@@ -83,6 +83,7 @@ class Hyperparameter:
         )
 
 
+_ALWAYS = object()
 _EXAMPLES = {"lr": 0.01, "decay": 1e-6, "schedule_decay": 0.004}
 
 # What tf_keras writes beside the hyperparameters, with the values that change nothing.
@@ -131,6 +132,9 @@ class Optimizer(registry.Configurable):
 
     shared_names: tuple[str, ...] = ()
     """Hyperparameters that an update changes itself; they are saved with the slots."""
+
+    additions: ClassVar[Mapping[str, Any]] = {}
+    """Arguments that Keras 2 does not know, with their defaults, at which they are not saved."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -542,7 +546,8 @@ class Optimizer(registry.Configurable):
     def _layouts(self, weights: list[np.ndarray]) -> Iterable[list[np.ndarray]]:
         """The lists of arrays that the given ones may mean, the likeliest first."""
         yield weights
-        yield [self.iterations.numpy(), *weights]
+        if not self.shared_names:
+            yield [self.iterations.numpy(), *weights]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, hyperparameters with their present values."""
@@ -556,7 +561,7 @@ class Optimizer(registry.Configurable):
                 config[name] = getattr(self, name)
         if self.name != type(self).__name__:
             config["name"] = self.name
-        return config
+        return {k: v for k, v in config.items() if v != self.additions.get(k, _ALWAYS)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
@@ -598,8 +603,10 @@ class Optimizer(registry.Configurable):
 
 def _restore(cls: type[Optimizer], config: dict[str, Any], weights: list[np.ndarray]) -> Any:
     optimizer = cls.from_config(config)
-    optimizer.iterations.assign(weights[0])
-    if len(weights) > 1:
+    scalars = optimizer.variables
+    for variable, value in zip(scalars, weights, strict=False):
+        variable.assign(value)
+    if len(weights) > len(scalars):
         optimizer._pending = weights
     return optimizer
 
@@ -657,11 +664,6 @@ def _plain(variable: Any) -> str:
 def _list(items: Sequence[Any], limit: int = 8) -> str:
     shown = ", ".join(str(item) for item in items[:limit])
     return shown if len(items) <= limit else f"{shown}, ... ({len(items)} in all)"
-
-
-def without_defaults(config: dict[str, Any], **defaults: Any) -> dict[str, Any]:
-    """A configuration that Keras 2 reads too: what it does not know only where it matters."""
-    return {k: v for k, v in config.items() if k not in defaults or v != defaults[k]}
 
 
 def _positive(name: str, value: float | None) -> float | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from nbkeras.core import config, registry
-from nbkeras.core.optimizers.base import Hyperparameter, Numbers, Optimizer, Slots, without_defaults
+from nbkeras.core.optimizers.base import Hyperparameter, Numbers, Optimizer, Slots
 from nbkeras.core.optimizers.sgd import Momentum
 
 __all__ = ["RMSprop", "rmsprop"]
@@ -49,6 +50,7 @@ class RMSprop(Optimizer):
 
     rho = Hyperparameter(below=1.0)
     momentum = Momentum()
+    additions: ClassVar[Mapping[str, Any]] = {"momentum": 0.0, "centered": False}
 
     def __init__(
         self,
@@ -75,9 +77,6 @@ class RMSprop(Optimizer):
         if self.centered:
             names.append("mg")
         return tuple(names)
-
-    def get_config(self) -> dict[str, Any]:
-        return without_defaults(super().get_config(), momentum=0.0, centered=False)
 
     def step(
         self, parameter: Any, gradient: Any, slots: Slots, numbers: Numbers

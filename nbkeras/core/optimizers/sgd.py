@@ -124,5 +124,7 @@ class SGD(Optimizer):
 
     def _layouts(self, weights: list[np.ndarray]) -> Iterable[list[np.ndarray]]:
         yield from super()._layouts(weights)
-        if not self.slot_names:  # Keras 2 keeps velocities even where there is no momentum
+        # Keras 2 keeps velocities even where there is no momentum.
+        velocities = [tuple(v.shape) for v in self._variables]
+        if not self.slot_names and [w.shape for w in weights[1:]] == velocities:
             yield weights[:1]
