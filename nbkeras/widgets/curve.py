@@ -9,10 +9,10 @@ point stays alone, and the last ends where the curve ends.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-__all__ = ["Curve", "Point", "append", "limit", "stretch"]
+__all__ = ["Curve", "Point", "append", "extend", "limit", "stretch"]
 
 
 class Point(NamedTuple):
@@ -51,6 +51,16 @@ def append(curve: Curve, x: float, y: float, most: int, weight: float = 1.0) -> 
         return Curve(curve.name, (*points[:-1], last), curve.stride, curve.filled + 1)
     grown = Curve(curve.name, (*points, point), curve.stride, 1)
     return limit(grown, most) if len(points) >= most else grown
+
+
+def extend(curve: Curve, x: float, y: float, weight: float = 1.0) -> Curve:
+    """The curve with one more value that is no point of its own but part of the last one.
+
+    >>> extend(Curve("loss", (Point(1.0, 2.0, 2.0, 2.0, 3.0),)), 1.5, 6.0).points
+    (Point(x=1.5, y=3.0, low=2.0, high=6.0, weight=4.0),)
+    """
+    last = _merge(curve.points[-1], Point(x, y, y, y, weight))
+    return replace(curve, points=(*curve.points[:-1], last))
 
 
 def limit(curve: Curve, most: int) -> Curve:

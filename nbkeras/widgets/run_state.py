@@ -24,6 +24,7 @@ MOST_CURVES = 40
 MOST_ROWS = 100
 MOST_CHANGES = 100  # of each source
 ONE_MOVE = 1.0  # seconds: changes by hand that follow faster are one movement of a slider
+LEFTOVER = 8  # an epoch's last chunk that is that much smaller than the one before joins it
 MEMORY = 4.0  # seconds over which the speed is averaged
 
 ACTIVE = ("running", "paused")
@@ -85,9 +86,11 @@ class RunState:
     row_stride: int = 1
     changes: tuple[Change, ...] = ()
 
-    # How the speed is measured: seconds a step, rows a step, seconds between an epoch's
-    # last step and its end, and when the last step ended (None: do not measure).
-    step_time: float | None = None
+    # How the speed is measured: seconds and steps of late, whose quotient is the seconds a
+    # step; rows a step, seconds between an epoch's last step and its end, and when the last
+    # step ended (None: do not measure).
+    late_time: float = 0.0
+    late_steps: float = 0.0
     step_rows: float | None = None
     gap: float | None = None
     mark: float | None = None
@@ -100,6 +103,11 @@ class RunState:
     def active(self) -> bool:
         """Whether the run can be steered."""
         return self.status in ACTIVE
+
+    @property
+    def step_time(self) -> float | None:
+        """Seconds a step."""
+        return self.late_time / self.late_steps if self.late_steps else None
 
     @property
     def rate(self) -> float | None:
@@ -176,10 +184,8 @@ def _batch(state: RunState, event: ev.BatchEnded) -> RunState:
     steps = state.steps or state.guess
     x = event.epoch + min(1.0, event.step / steps)
     most = MOST_POINTS // max(1, len(state.curves))
-    grown = tuple(
-        curves.append(c, x, event.logs[c.name], most, event.count) if c.name in event.logs else c
-        for c in state.curves
-    )
+    grown = tuple(_grown(state, c, x, event, most) for c in state.curves)
+    late_time, late_steps = _late(state, event)
     return replace(
         state,
         epoch=event.epoch,
@@ -189,10 +195,24 @@ def _batch(state: RunState, event: ev.BatchEnded) -> RunState:
         numbers={**state.numbers, **(event.means or event.logs)},
         curves=grown,
         batched=state.batched | event.logs.keys(),
-        step_time=_step_time(state, event),
+        late_time=late_time,
+        late_steps=late_steps,
         step_rows=event.samples / event.step if event.step else state.step_rows,
         mark=event.time,
     )
+
+
+def _grown(state: RunState, curve: Curve, x: float, event: ev.BatchEnded, most: int) -> Curve:
+    """A curve with what an event says of it."""
+    if curve.name not in event.logs:
+        return curve
+    value = event.logs[curve.name]
+    # What an epoch leaves over after large chunks is a batch or two: as a point of its own,
+    # with its much larger scatter, it would make a saw of the curve.
+    ends = curve.points and event.step == state.steps
+    if ends and event.count * LEFTOVER <= curve.points[-1].weight:
+        return curves.extend(curve, x, value, event.count)
+    return curves.append(curve, x, value, most, event.count)
 
 
 def _guess_steps(state: RunState, event: ev.BatchEnded) -> RunState:
@@ -229,11 +249,17 @@ def _with_metrics(state: RunState, names: Iterable[str]) -> RunState:
     return replace(state, curves=tuple(curves.limit(c, most) for c in grown))
 
 
-def _step_time(state: RunState, event: ev.BatchEnded) -> float | None:
+def _late(state: RunState, event: ev.BatchEnded) -> tuple[float, float]:
+    """Seconds and steps of late, older ones counting less.
+
+    Both are summed, and divided only then: a program's first call, which compiles it, is
+    one slow step among many fast ones, and not half of an average.
+    """
     if state.mark is None or event.count < 1 or state.status == "paused":
-        return state.step_time
+        return state.late_time, state.late_steps
     elapsed = max(0.0, event.time - state.mark)
-    return _average(state.step_time, elapsed / event.count, elapsed)
+    kept = math.exp(-elapsed / MEMORY)
+    return state.late_time * kept + elapsed, state.late_steps * kept + event.count
 
 
 def _average(old: float | None, new: float, elapsed: float) -> float:

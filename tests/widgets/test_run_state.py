@@ -194,6 +194,22 @@ def test_speed_and_time_left():
     assert state.left == pytest.approx(5.0 + 2.0)
 
 
+def test_compiling_once_does_not_slow_a_run_down_for_long():
+    events = [started(epochs=100), batch(0, 1, 1.0), batch(0, 2, 6.0)]  # the second one compiles
+    events += [batch(0, 2 + 50 * n, 6.0 + 0.05 * n, count=50) for n in range(1, 40)]
+    assert fold(events).step_time == pytest.approx(0.001, abs=0.003)
+
+
+def test_what_an_epoch_leaves_over_joins_the_chunk_before():
+    chunks = [batch(0, 50, 1.0, count=50, loss=2.0), batch(0, 51, 1.1, loss=5.0)]
+    state = fold([started(steps=51), *chunks])
+    [point] = curve(state, "loss").points
+    assert (point.x, point.y, point.weight) == pytest.approx((1.0, (50 * 2 + 5) / 51, 51))
+    assert (point.low, point.high) == (2.0, 5.0)
+    steps = [batch(1, n, 2.0 + n, loss=1.0) for n in range(1, 52)]  # one by one, each is a point
+    assert len(curve(fold(steps, state), "loss").points) == 52
+
+
 def test_a_pause_does_not_slow_a_run_down():
     state = fold([started(), batch(0, 1, 1.0), batch(0, 2, 1.5)])
     pause = [ev.RunPaused("1", 0, 2, 1.5), batch(0, 3, 61.0), ev.RunResumed("1", 0, 3, 99.0)]
