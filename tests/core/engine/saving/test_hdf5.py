@@ -255,4 +255,4 @@ def test_arrays_of_every_kind(dtype, shape):
     with open_reader(buffer) as file:
         found = file.stored("x").read()
     np.testing.assert_array_equal(found, array)
-    assert found.dtype == array.dtype
+    assert found.dtype.newbyteorder("=") == array.dtype.newbyteorder("=")
