@@ -256,7 +256,7 @@ class CallbackList:
 
 
 def _checked(callback: Any) -> Any:
-    if isinstance(callback, Callback) or hasattr(callback, "on_train_begin"):
+    if not inspect.isclass(callback) and hasattr(callback, "on_train_begin"):
         return callback
     kind = callback.__name__ if inspect.isclass(callback) else type(callback).__name__
     wrong = f"the class {kind}; write {kind}()" if inspect.isclass(callback) else f"a {kind}"
@@ -268,7 +268,6 @@ def _checked(callback: Any) -> Any:
 def _overrides(callback: Any, hooks: Iterable[str]) -> bool:
     """Whether a callback does something in one of the hooks: in its class or set on it."""
     return any(
-        hook in vars(callback)
-        or getattr(type(callback), hook, None) is not getattr(Callback, hook)
+        hook in vars(callback) or getattr(type(callback), hook, None) is not getattr(Callback, hook)
         for hook in hooks
     )

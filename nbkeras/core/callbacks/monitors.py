@@ -136,7 +136,9 @@ class EarlyStopping(Monitor):
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.stopped_epoch and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping, {self.monitor} was {self.best:.5g}.")
+            print(
+                f"Epoch {self.stopped_epoch + 1}: early stopping, {self.monitor} was {self.best:.5g}."
+            )
 
 
 class ModelCheckpoint(Monitor):

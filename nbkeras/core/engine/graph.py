@@ -116,15 +116,15 @@ class Graph:
 
     def _ordered_layers(self) -> list[Any]:
         depth: dict[int, int] = {}
+        layer_depth: dict[int, int] = {}
         for node in reversed(self.all_nodes):
-            mine = depth.setdefault(id(node), 0)
+            key = id(node.operation)
+            # A shared layer is as deep as its deepest call, and so are all that feed it.
+            mine = max(depth.get(id(node), 0), layer_depth.get(key, 0))
+            layer_depth[key] = mine
             for tensor in node.inputs:
                 if tensor.node is not None:
                     depth[id(tensor.node)] = max(depth.get(id(tensor.node), 0), mine + 1)
-        layer_depth: dict[int, int] = {}
-        for node in self.nodes:
-            key = id(node.operation)
-            layer_depth[key] = max(layer_depth.get(key, 0), depth[id(node)])
         layers = {id(layer): layer for layer in self._visited_layers()}
         return sorted(layers.values(), key=lambda layer: -layer_depth[id(layer)])
 

@@ -303,9 +303,8 @@ class Model(Network):
         listeners, chosen = _split_callbacks(callbacks)
         stream = EventStream(listeners)
         self.history = History()
-        hears = CallbackList([self.history, *chosen, stream])
-        if verbose:
-            hears.callbacks.insert(len(hears.callbacks) - 1, ProgbarLogger())
+        shown = [ProgbarLogger()] if verbose else []
+        hears = CallbackList([*shown, *chosen, self.history, stream])
         executor = ArrayExecutor(
             self._program("train"),
             data,
@@ -578,9 +577,7 @@ class Model(Network):
 
     # ---------------------------------------------------------------- files
 
-    def save(
-        self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True
-    ) -> None:
+    def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
         """Save structure, weights, and the state of training, in one HDF5 file."""
         saving.save_model(self, filepath, overwrite, include_optimizer)
 
@@ -644,9 +641,7 @@ def _split_callbacks(callbacks: Any) -> tuple[list[Any], list[Any]]:
     if isinstance(given, CallbackList):
         given = given.callbacks
     given = list(given) if isinstance(given, list | tuple) else [given]
-    listeners = [
-        c for c in given if not isinstance(c, Callback | type) and hasattr(c, "handle")
-    ]
+    listeners = [c for c in given if not isinstance(c, Callback | type) and hasattr(c, "handle")]
     return listeners, [c for c in given if all(c is not heard for heard in listeners)]
 
 
