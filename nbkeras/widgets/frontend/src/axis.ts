@@ -1,6 +1,8 @@
 // Axes: which range to show, and the round numbers to write beside it.
 import { setting } from "./format";
 
+const FEWEST = 10; // epochs: no axis is made shorter than half of that
+
 export type Range = readonly [number, number];
 
 /** Round numbers within a range, at most `most`, equally far apart. */
@@ -65,15 +67,12 @@ export function extent(values: Iterable<number | null>, log: boolean): Range | u
   return [Math.floor(bottom / step) * step, Math.ceil((high + air) / step) * step];
 }
 
-/** Where the axis of epochs ends: at the end of the run, or, early in a long one, after an
- * eighth, a quarter or half of it. */
+/** Where the axis of epochs ends: at the end of the run, or, early in a long one, after half
+ * of it, or half of that, and so on, so that the curves always fill half of the width. */
 export function horizon(start: number, end: number, position: number): number {
-  const whole = end - start;
-  for (const part of [whole / 8, whole / 4, whole / 2]) {
-    const rounded = Math.ceil(part);
-    if (rounded >= 2 && position - start <= rounded) return start + rounded;
-  }
-  return Math.max(end, position);
+  let span = end - start;
+  while (span > FEWEST && position - start <= Math.ceil(span / 2)) span = Math.ceil(span / 2);
+  return Math.max(start + span, position);
 }
 
 function roundStep(rough: number): number {

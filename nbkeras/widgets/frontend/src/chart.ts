@@ -193,9 +193,9 @@ export class Chart {
     }
     const columns = ticks(...plane.across, plane.width > 420 ? 8 : 5);
     for (const value of columns.filter(Number.isInteger)) {
-      parts.push(
-        svg("text", { x: plane.x(value), y: HEIGHT - 6, "text-anchor": "middle" }, setting(value)),
-      );
+      const text = setting(value);
+      const x = Math.min(plane.x(value), plane.width - 3.4 * text.length); // none is cut off
+      parts.push(svg("text", { x, y: HEIGHT - 6, "text-anchor": "middle" }, text));
     }
     parts.push(svg("text", { x: MARGIN.left - 8, y: HEIGHT - 6, "text-anchor": "end" }, "epoch"));
     this.grid.replaceChildren(...parts);

@@ -46,7 +46,13 @@ describe("extent", () => {
 describe("horizon", () => {
   it("grows in steps to the end of the run", () => {
     const ends = [0, 12, 13, 26, 51, 100].map((position) => axis.horizon(0, 100, position));
-    expect(ends).toEqual([13, 13, 13, 50, 100, 100]);
+    expect(ends).toEqual([7, 13, 13, 50, 100, 100]);
+  });
+
+  it("leaves the curves of a very long run at least half of the width", () => {
+    for (const position of [10, 33, 1_000, 70_000]) {
+      expect(axis.horizon(0, 100_000, position)).toBeLessThanOrEqual(2 * position + 1);
+    }
   });
 
   it("is the end of a short run, and what is beyond it", () => {
