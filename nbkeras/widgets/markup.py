@@ -13,27 +13,37 @@ from nbkeras.widgets.text import escape
 
 __all__ = ["Cell", "Fold", "details", "styled", "table"]
 
-# Not a word of colour: the page's own ink, on its own ground.
-STYLE = (
-    "<style>"
-    "div.nbk-record table{border-collapse:collapse;margin:4px 0;font-size:13px;"
-    "font-variant-numeric:tabular-nums}"
-    "div.nbk-record th,div.nbk-record td{padding:2px 14px 2px 0;text-align:left;"
-    "vertical-align:top;max-width:none;background:none;border:0}"
-    "div.nbk-record tr{background:none}"
-    "div.nbk-record [align=right]{text-align:right}"
-    "div.nbk-record tbody th{font-weight:600}"
-    "div.nbk-record thead th{font-weight:400;opacity:.7;vertical-align:bottom}"
-    "div.nbk-record thead,div.nbk-record tfoot tr:first-child"
-    "{border:solid rgba(128,128,128,.4);border-width:0 0 1px}"
-    "div.nbk-record tfoot tr:first-child{border-width:1px 0 0}"
-    "div.nbk-record td td,div.nbk-record td th{padding-top:1px;padding-bottom:1px}"
-    "div.nbk-record summary{cursor:pointer}"
-    "div.nbk-record details>table{margin-left:16px}"
-    "div.nbk-record p{margin:4px 0}"
-    "div.nbk-record img{max-width:100%;height:auto}"
-    "</style>"
-)
+# Not a word of colour: the page's own ink, on its own ground. The class is said twice to
+# weigh more than JupyterLab's rules for tables.
+_RULES = """
+table{border-collapse:collapse;margin:4px 0;font-size:13px;font-variant-numeric:tabular-nums}
+th,td{padding:2px 14px 2px 0;text-align:left;vertical-align:top;max-width:none;border:0}
+tr{background:none}
+[align=right]{text-align:right}
+tbody th{font-weight:600}
+thead th{font-weight:400;opacity:.7;vertical-align:bottom}
+thead,tfoot tr:first-child{border:solid rgba(128,128,128,.4);border-width:0 0 1px}
+tfoot tr:first-child{border-width:1px 0 0}
+td td,td th{padding-top:1px;padding-bottom:1px}
+summary{cursor:pointer}
+details>table{margin-left:16px}
+p{margin:4px 0}
+img{max-width:100%;height:auto}
+"""
+
+
+def _style() -> str:
+    """The rules, each for our own part of the page only."""
+    within = "div.nbk-record.nbk-record "
+    rules = [rule.partition("{") for rule in _RULES.split("\n") if rule]
+    text = (
+        ",".join(within + s for s in names.split(",")) + brace + body
+        for names, brace, body in rules
+    )
+    return f"<style>{''.join(text)}</style>"
+
+
+STYLE = _style()
 
 
 class Cell(NamedTuple):
