@@ -230,7 +230,7 @@ class Namespace:
         except SyntaxError:
             raise UsageError(f"{what}: {text!r} is no Python expression.") from None
         if known is not None:
-            tree.body = _quote_names(tree.body, lambda name: known(name) or self._unknown(name))
+            tree.body = _quote_names(tree.body, known)
         offered = self._offered() if _free_names(tree) - self._own.keys() else {}
         scope = {**vars(builtins), **offered, **self._own}
         scope.pop("__builtins__", None)
@@ -244,9 +244,6 @@ class Namespace:
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             raise UsageError(f"{what}: {text} gives {problem}") from error
-
-    def _unknown(self, name: str) -> bool:
-        return name not in self._own and not hasattr(builtins, name)
 
     def missing(self, name: str, what: str, others: Iterable[str] = ()) -> str:
         """The sentence about a name that does not exist; the user's own are nearest."""

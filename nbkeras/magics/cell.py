@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,10 +44,16 @@ class Cell:
 
     def __init__(self, shell: Any, source: str) -> None:
         self.shell = shell
-        # The cell's first line is the magic's, so that lines count as the user sees them.
-        self.source = "\n" + shell.transform_cell(source)
+        # Lines count as the user sees them: the first is the magic's, and IPython drops
+        # empty ones at the top.
+        lines = source.split("\n")
+        empty = next((n for n, line in enumerate(lines) if line.strip()), 0)
+        self.source = "\n" * (1 + empty) + shell.transform_cell(source)
         self.filename = shell.compile.cache(self.source, shell.execution_count, source)
-        self.tree = ast.parse(self.source, self.filename)
+        try:
+            self.tree = ast.parse(self.source, self.filename)
+        except SyntaxError as error:
+            raise UsageError(_syntax(error)) from None
         self.steps: list[Step] = []
 
     def run(self) -> list[Step]:
@@ -57,7 +63,9 @@ class Cell:
             UsageError: a name does not exist, or a layer was called wrongly.
             Exception: what the user's own code raised.
         """
-        tree = ast.fix_missing_locations(_Noting().visit(self.tree))
+        known = {*self.shell.user_ns, *_bound(_of_the_cell(self.tree))}
+        tree = _Importing(known).visit(_Noting().visit(self.tree))
+        ast.fix_missing_locations(tree)
         code = compile(tree, self.filename, "exec", flags=self.shell.compile.flags)
         with offered(self.shell.user_ns, {**names.for_cells(), NOTE: self._note}):
             try:
@@ -143,6 +151,12 @@ class Cell:
         return "".join(f"\n  {text}" for text in shapes)
 
 
+def _syntax(error: SyntaxError) -> str:
+    text = (error.text or "").rstrip("\n")
+    place = " " * (max(error.offset or 1, 1) - 1) + "^"
+    return f"line {error.lineno}: {error.msg}\n    {text}\n    {place}"
+
+
 def chain(model: Any) -> str:
     """The shapes along a stack: ``(None, 64) → dense_1 (None, 32)``."""
     parts = []
@@ -175,6 +189,55 @@ class _Noting(ast.NodeTransformer):
         return node
 
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _skip
+
+
+class _Importing(ast.NodeTransformer):
+    """Has functions of the cell import what they use of the offered names.
+
+    They may be called from other cells, which offer none. A function remembers where
+    Python's built-in names were found when it was made, but one that is made inside it
+    later, a comprehension before Python 3.12 too, looks in the notebook again.
+    """
+
+    def __init__(self, known: set[str]) -> None:
+        self._known = known
+
+    def _import(self, node: Any) -> Any:
+        inside = list(ast.walk(node))
+        used = {n.id for n in inside if isinstance(n, ast.Name)} & names.for_cells().keys()
+        used -= self._known | _bound(inside)
+        imports = [names.import_of(name) for name in sorted(used)]
+        start = 1 if ast.get_docstring(node, clean=False) is not None else 0
+        for statement in imports:
+            ast.copy_location(statement, node.body[0])
+        node.body[start:start] = imports
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = _import
+
+
+def _bound(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that nodes bind or declare."""
+    bound: set[str] = set()
+    for node in nodes:
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                bound.add(name)
+            case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                bound.add(name)
+            case ast.alias(name=name, asname=asname):
+                bound.add(asname or name.split(".")[0])
+            case ast.Global(names=declared) | ast.Nonlocal(names=declared):
+                bound.update(declared)
+    return bound
+
+
+def _of_the_cell(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a cell, but not those inside its functions and classes."""
+    yield node
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        for child in ast.iter_child_nodes(node):
+            yield from _of_the_cell(child)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ def row_shape(value: Any) -> tuple[int | None, ...]:
     if sizes and all(size is None or _is_size(size) for size in sizes):
         return tuple(None if size is None else int(size) for size in sizes)
     shape = getattr(value, "shape", None)
-    if shape is None and isinstance(value, list):
+    if shape is None and isinstance(value, list) and value:
         try:
             shape = np.shape(value)
         except ValueError:
@@ -229,7 +230,7 @@ def _compilation(arguments: Any, namespace: Namespace) -> dict[str, Any]:
         if option == "lr":
             found["lr"] = rate(namespace.evaluate(text, "--lr"), "--lr")
         else:
-            known = _known(names.core(family[option]))
+            known = _known(names.core(family[option]), namespace)
             found[option] = namespace.evaluate(text, f"--{option}", known)
     metrics = found.get("metrics")
     if metrics is not None and not isinstance(metrics, list | dict):
@@ -237,8 +238,11 @@ def _compilation(arguments: Any, namespace: Namespace) -> dict[str, Any]:
     return found
 
 
-def _known(family: Any) -> Any:
-    """Whether a word is the name of a member of a family."""
+def _known(family: Any, namespace: Namespace) -> Callable[[str], bool]:
+    """Whether a word is to be passed on as a name: ``compile`` knows it, or nobody does.
+
+    ``compile`` has the better answer to a name that does not exist.
+    """
 
     def known(word: str) -> bool:
         if word in ("acc", "accuracy", "ce", "crossentropy"):
@@ -246,7 +250,7 @@ def _known(family: Any) -> Any:
         try:
             family.get(word)
         except (TypeError, ValueError):
-            return False
+            return word not in namespace
         return True
 
     return known

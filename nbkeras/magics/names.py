@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
 from typing import Any
 
 from nbkeras.magics import warm
 
-__all__ = ["core", "for_cells", "for_options"]
+__all__ = ["core", "for_cells", "for_options", "import_of"]
 
 FAMILIES = (
     "regularizers",
@@ -43,6 +44,22 @@ def for_cells() -> dict[str, Any]:
         "Sequential": models.Sequential,
         "keras": core(),
     }
+
+
+def import_of(name: str) -> ast.ImportFrom:
+    """The statement by which code gets one of the names of :func:`for_cells` for itself.
+
+    >>> ast.unparse(import_of("Dense")), ast.unparse(import_of("K"))
+    ('from nbkeras.core.layers import Dense', 'from nbkeras.core import backend as K')
+    """
+    module, original = {
+        "K": ("nbkeras.core", "backend"),
+        "Model": ("nbkeras.core.models", "Model"),
+        "Sequential": ("nbkeras.core.models", "Sequential"),
+        "keras": ("nbkeras", "keras"),
+    }.get(name, ("nbkeras.core.layers", name))
+    alias = ast.alias(original, None if original == name else name)
+    return ast.ImportFrom(module, [alias], level=0)
 
 
 @functools.cache

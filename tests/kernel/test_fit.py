@@ -301,12 +301,13 @@ def test_the_panels_own_controls(prepared: Notebook, more: str) -> None:
     if more:
         prepared.run("h.wait()")
     assert cell.error is None
+    [shown] = cell.of("display_data")
     records = prepared.until(
         lambda: [
             message
             for message in prepared.messages
             if message["header"]["msg_type"] == "update_display_data"
-            and message["parent_header"].get("msg_id") == cell.id
+            and message["content"]["transient"] == shown["content"]["transient"]
         ],
         "the static record",
     )
