@@ -50,7 +50,7 @@ MARK = "nbk-graph-saved"
 # without its kernel, it also covers for what JupyterLab says in the live view's place.
 COVER = (
     f"<style>.jp-OutputArea-child:has(.{MARK})+.jp-OutputArea-child"
-    ":has(>.jupyter-widgets.jp-OutputArea-output:not(:has(*))){display:none}</style>"
+    ":has(>.jp-OutputArea-output.jupyter-widgets){display:none}</style>"
 )
 
 

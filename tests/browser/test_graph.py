@@ -50,6 +50,7 @@ def test_a_graph_is_folded_walked_through_and_found_again(
     for theme in ("Dark", "Light"):
         notebook.theme(theme)
         expect(cell.locator(f".nbk-graph[data-theme='{theme.lower()}']")).to_be_visible()
+        expect(notebook.page.locator("#jupyterlab-splash")).to_have_count(0)
         cell.screenshot(path=screenshots / f"graph-{theme.lower()}.png")
 
     notebook.save()
@@ -89,5 +90,4 @@ def test_the_picture_stays_where_the_kernel_is_gone(open_notebook: OpenNotebook)
     assert picture.evaluate("image => image.naturalWidth") > 100
     # It waits two seconds for a model that does not come, and then says so: out of sight.
     expect(cell.get_by_text("model not found")).to_be_attached(timeout=20_000)
-    print(cell.locator(".jp-OutputArea").first.evaluate("e=>e.outerHTML").replace(shot,"") if (shot:=picture.get_attribute("src")) else "")
     expect(cell.get_by_text("model not found")).to_be_hidden()
