@@ -581,6 +581,10 @@ class Model(Network):
         """Save structure, weights, and the state of training, in one HDF5 file."""
         saving.save_model(self, filepath, overwrite, include_optimizer)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles and copies hold what :meth:`save` writes, and are read with the same care."""
+        return saving.from_bytes, (saving.to_bytes(self),)
+
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Save the weights in an HDF5 file."""
         saving.save_weights(self, filepath, overwrite)

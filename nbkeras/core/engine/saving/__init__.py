@@ -6,11 +6,12 @@ Files are Keras 2's HDF5 (`layout`), written by one atomic writer
 
 from .configs import model_from_config, model_from_json, model_from_yaml, to_json, to_yaml
 from .layout import KERAS_VERSION, SavedFileError
-from .models import load_model, load_weights, save_model, save_weights
+from .models import from_bytes, load_model, load_weights, save_model, save_weights, to_bytes
 
 __all__ = [
     "KERAS_VERSION",
     "SavedFileError",
+    "from_bytes",
     "load_model",
     "load_weights",
     "model_from_config",
@@ -18,6 +19,7 @@ __all__ = [
     "model_from_yaml",
     "save_model",
     "save_weights",
+    "to_bytes",
     "to_json",
     "to_yaml",
 ]

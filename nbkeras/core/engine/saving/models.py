@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from .layout import (
     SavedFileError,
 )
 
-__all__ = ["load_model", "load_weights", "save_model", "save_weights"]
+__all__ = ["from_bytes", "load_model", "load_weights", "save_model", "save_weights", "to_bytes"]
 
 _SPARE_PARAMETERS = 2**24
 """Parameters that a model in a file may have beyond the numbers that the file holds."""
@@ -121,6 +122,20 @@ def load_model(
         if compile:
             _compile(file, model, custom_objects)
     return model
+
+
+def to_bytes(model: Any) -> bytes:
+    """What `save_model` writes, as bytes: the state of a pickled model."""
+    buffer = io.BytesIO()
+    save_model(model, buffer)
+    return buffer.getvalue()
+
+
+def from_bytes(data: bytes) -> Any:
+    """The model in bytes of `to_bytes`; it is as untrusted as a file."""
+    with open_reader(io.BytesIO(data)) as file:
+        compiled = file.text("training_config") is not None
+    return load_model(io.BytesIO(data), compile=compiled)
 
 
 def _compile(file: Reader, model: Any, custom_objects: Mapping[str, Any] | None) -> None:

@@ -1,10 +1,12 @@
 """Saving and loading whole models and weights: round trips, and that a bad load changes nothing."""
 
 import contextlib
+import copy
 import errno
 import io
 import os
 import pathlib
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -156,6 +158,20 @@ def test_a_model_that_learned_its_shape_from_data(tmp_path):
     model.save(tmp_path / "m.h5")
     loaded = load_model(tmp_path / "m.h5")
     np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+
+
+def test_pickles_and_copies_go_on_training():
+    x, y = data()
+    model = classifier()
+    model.fit(x, y, shuffle=False, verbose=0)
+    for again in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert arrays(again) == arrays(model)
+        assert again.optimizer is not model.optimizer
+        assert int(again.optimizer.iterations) == int(model.optimizer.iterations)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        uncompiled = pickle.loads(pickle.dumps(classifier(compile=False)))
+    assert uncompiled.optimizer is None
 
 
 def test_weights_into_a_model_of_the_same_structure(saved, tmp_path):
