@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
@@ -95,6 +96,10 @@ class ModelGraph:
     >>> graph.svg()[:4]
     '<svg'
     """
+
+    # Views answer their pages; the oldest are closed, and their pictures come back.
+    _shown: ClassVar[deque[GraphWidget]] = deque()
+    _most_shown = 16
 
     def __init__(
         self,
@@ -185,7 +190,7 @@ class ModelGraph:
         return {"text/html": self.html(), "text/plain": str(self)}
 
     def _open(self) -> GraphWidget:
-        if self._widget is None:
+        if self._widget is None or self._widget.comm is None:  # it was closed
             self._widget = GraphWidget(
                 drawing=self.drawing.to_json(),
                 spare=self._spare(),
@@ -200,6 +205,9 @@ class ModelGraph:
             )
             self._widget.on_msg(self._receive)
             live.pin(self._widget.comm)
+            self._shown.append(self._widget)
+            while len(self._shown) > self._most_shown:
+                self._shown.popleft().close()
         return self._widget
 
     def _spare(self) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from nbkeras.widgets import ModelGraph, base, graph
 from nbkeras.widgets.graph import GraphWidget, summary
 from tests.widgets import models
 
-
 FIXTURE = Path(__file__).parent / "fixtures" / "graph.json"
 
 
@@ -143,6 +142,16 @@ def test_the_page_gets_drawings_for_when_no_kernel_answers():
 def test_the_front_end_is_tested_with_what_is_really_sent():
     """``python -m tests.widgets.test_graph`` writes the file anew."""
     assert json.loads(FIXTURE.read_text("utf-8")) == state_of(models.siamese())
+
+
+def test_the_oldest_views_are_closed_and_can_be_opened_again():
+    first = ModelGraph(models.siamese())
+    widget = opened(first)
+    for _ in range(ModelGraph._most_shown):
+        opened(ModelGraph(models.siamese()))
+    assert widget.comm is None
+    assert len(ModelGraph._shown) == ModelGraph._most_shown
+    assert opened(first) is not widget
 
 
 def test_details_of_each_item():

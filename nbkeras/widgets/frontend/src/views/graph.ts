@@ -41,6 +41,7 @@ class GraphView {
   private focused = "";
   private chosen = "";
   private height = 0;
+  private width = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly weights = new Map<string, [Record<string, Summary>, string | undefined]>();
 
@@ -181,8 +182,10 @@ class GraphView {
       this.height = height;
       this.canvas.style.height = `${height}px`;
     }
-    if (this.viewport.isChosen) this.viewport.apply();
-    else this.viewport.start();
+    if (!this.viewport.isChosen) this.viewport.start();
+    else if (width === this.width) this.viewport.apply();
+    else this.viewport.move((width - this.width) / 2, 0); // what was in the middle stays there
+    this.width = width;
   }
 
   // ------------------------------------------------------------ what one does
