@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import backend as K
-from .. import registry
-from ..engine.layer import InputSpec, Layer
-from .arguments import check_choice, check_count, keep, numbers, passed
-from .windows import output_length
+from ... import backend as K
+from ... import registry
+from ...engine.layer import InputSpec, Layer
+from ..arguments import check_choice, check_count, keep, numbers, passed
+from ..windows import output_length
 
 __all__ = ["Conv1D", "Conv2D", "Conv3D"]
 
