@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ._typing import Tensor
 from .symbolic import operation
+from .tensors import ndim
 
 __all__ = ["batch_dot", "dot"]
 
@@ -29,9 +30,8 @@ def dot(x: Tensor, y: Tensor) -> Tensor:
     """
     if isinstance(x, tf.SparseTensor):
         return tf.sparse.sparse_dense_matmul(x, y)
-    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
-    rank = y.shape.rank
-    if x.shape.rank == 2 and rank == 2:
+    rank = ndim(y)
+    if rank == 2 and ndim(x) == 2:
         return tf.matmul(x, y)
     if rank is None:
         raise ValueError(

@@ -402,5 +402,6 @@ def cumprod(x: Tensor, axis: int = 0) -> Tensor:
 
 def _as_float(x: Tensor) -> Tensor:
     """Booleans become numbers, so that their mean is a share."""
-    x = tf.convert_to_tensor(x)
+    if not hasattr(x, "dtype"):
+        x = tf.convert_to_tensor(x)
     return tf.cast(x, floatx()) if x.dtype == tf.bool else x

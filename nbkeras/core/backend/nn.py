@@ -177,7 +177,7 @@ def categorical_crossentropy(
     else:
         output = output / tf.reduce_sum(output, axis, keepdims=True)
         losses = -tf.reduce_sum(target * tf.math.log(_off_the_ends(output)), axis)
-    return tf.cast(losses, kind)
+    return losses if losses.dtype == kind else tf.cast(losses, kind)
 
 
 @operation
@@ -210,10 +210,13 @@ def sparse_categorical_crossentropy(
     rank = output.shape.rank
     if rank is not None and axis not in (-1, rank - 1):
         output = _move_axis_last(output, axis)
-    shape = tf.shape(output)[:-1]
-    target = tf.reshape(tf.cast(target, tf.int64), shape)
+    target = tf.convert_to_tensor(target)
+    if not target.dtype.is_integer:
+        target = tf.cast(target, tf.int64)
+    if rank is None or target.shape.rank != rank - 1:
+        target = tf.reshape(target, tf.shape(output)[:-1])
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(target, output)
-    return tf.cast(tf.ensure_shape(losses, output.shape[:-1]), kind)
+    return losses if losses.dtype == kind else tf.cast(losses, kind)
 
 
 @operation
@@ -239,7 +242,7 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = Fals
     else:
         p = _off_the_ends(output)
         losses = -(target * tf.math.log(p) + (1.0 - target) * tf.math.log1p(-p))
-    return tf.cast(losses, kind)
+    return losses if losses.dtype == kind else tf.cast(losses, kind)
 
 
 def _at_least_float32(x: Tensor) -> Tensor:
@@ -272,9 +275,9 @@ def in_top_k(predictions: Tensor, targets: Tensor, k: int) -> Tensor:
     >>> in_top_k([[0.1, 0.6, 0.3]], [2], 2).numpy()
     array([ True])
     """
-    predictions = tf.cast(predictions, tf.float32)
-    targets = tf.convert_to_tensor(targets)
-    if not targets.dtype.is_integer:
+    if getattr(predictions, "dtype", None) != tf.float32:
+        predictions = tf.cast(predictions, tf.float32)
+    if getattr(targets, "dtype", None) not in (tf.int32, tf.int64):
         targets = tf.cast(targets, tf.int32)
     return tf.math.in_top_k(targets, predictions, k)
 
@@ -350,13 +353,14 @@ def normalize_batch_in_training(
     Source: Ioffe, Szegedy 2015, arXiv:1502.03167.
     """
     x = tf.convert_to_tensor(x)
-    axes = [axis % x.shape.rank for axis in reduction_axes]
+    rank = x.shape.rank
+    axes = sorted(axis % rank for axis in reduction_axes)
     mean, var = tf.nn.moments(x, axes)
-    sizes = [1 if axis in axes else size for axis, size in enumerate(x.shape)]
-    sizes = [-1 if size is None else size for size in sizes]
+    only_last_is_kept = axes == list(range(rank - 1))
+    sizes = [1 if axis in axes else size or -1 for axis, size in enumerate(x.shape)]
 
     def along(vector: Tensor) -> Tensor:
-        return None if vector is None else tf.reshape(vector, sizes)
+        return vector if vector is None or only_last_is_kept else tf.reshape(vector, sizes)
 
     normalized = tf.nn.batch_normalization(
         x, along(mean), along(var), along(beta), along(gamma), epsilon

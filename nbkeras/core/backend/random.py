@@ -41,24 +41,35 @@ def _bits(shape: Shape, seed: Any, dtype: tf.DType) -> Tensor:
         key = tf.constant([seed[0] + (seed[1] << 32)], tf.uint64)
     else:
         key = tf.reshape(tf.bitcast(seed, tf.uint64), (1,))
-    counter = tf.zeros((2,), tf.uint64)
+    if not isinstance(shape, tf.Tensor):
+        # Left to the operation, this would take longer than its numbers.
+        shape = tf.convert_to_tensor(tuple(shape), tf.int32)
+    counter = tf.constant([0, 0], tf.uint64)
     return tf.raw_ops.StatelessRandomUniformFullIntV2(
         shape=shape, key=key, counter=counter, alg=_PHILOX, dtype=dtype
     )
 
 
-def _unit(shape: Shape, seed: Any, dtype: tf.DType, offset: float = 0.0) -> Tensor:
-    """Uniform on the grid (i + offset) / 2ᵈ in [0, 1), d the digits the type has."""
-    digits = _DIGITS[dtype.name]
+def _whole(shape: Shape, seed: Any, dtype: tf.DType) -> Tensor:
+    """Whole numbers from 0 up to 2ᵈ, d the binary digits of a float type, in that type."""
     kind = tf.uint64 if dtype == tf.float64 else tf.uint32
-    unused = tf.constant(8 * kind.size - digits, kind)
-    bits = tf.bitwise.right_shift(_bits(shape, seed, kind), unused)
-    return (tf.cast(bits, dtype) + offset) * 2.0**-digits
+    unused = 8 * kind.size - _DIGITS[dtype.name]
+    return tf.cast(tf.bitwise.right_shift(_bits(shape, seed, kind), unused), dtype)
 
 
-def _quantile(p: Tensor) -> Tensor:
-    """The standard normal quantile Φ⁻¹(p) = √2 erf⁻¹(2p − 1)."""
-    return math.sqrt(2.0) * tf.math.erfinv(2.0 * p - 1.0)
+def _symmetric(shape: Shape, seed: Any, dtype: tf.DType) -> Tensor:
+    """Uniform in (−1, 1), the ends left out: (2 i + 1) / 2ᵈ − 1, without rounding."""
+    step = 2.0 ** -_DIGITS[dtype.name]
+    return tf.subtract(tf.multiply(_whole(shape, seed, dtype), 2.0 * step), 1.0 - step)
+
+
+def _scaled(x: Tensor, factor: Tensor, offset: Tensor) -> Tensor:
+    """factor · x + offset, without what changes nothing."""
+    if not (isinstance(factor, int | float) and factor == 1):
+        x = tf.multiply(x, factor)
+    if not (isinstance(offset, int | float) and offset == 0):
+        x = tf.add(x, offset)
+    return x
 
 
 def _computed_in(dtype: tf.DType) -> tf.DType:
@@ -95,7 +106,8 @@ def random_uniform(
         size = tf.cast(maxval, tf.int64) - tf.cast(minval, tf.int64)
         chosen = _bits(shape, next_seed(seed), tf.uint64) % tf.cast(size, tf.uint64)
         return tf.cast(tf.cast(minval, tf.int64) + tf.cast(chosen, tf.int64), kind)
-    return _unit(shape, next_seed(seed), kind) * (maxval - minval) + minval
+    step = 2.0 ** -_DIGITS[kind.name]
+    return _scaled(_whole(shape, next_seed(seed), kind), step * (maxval - minval), minval)
 
 
 @operation
@@ -106,7 +118,7 @@ def random_normal(
     dtype: DType = None,
     seed: int | None = None,
 ) -> Tensor:
-    """Normally distributed numbers: mean + stddev · Φ⁻¹(u), u uniform in (0, 1).
+    """Normally distributed numbers: mean + stddev · √2 erf⁻¹(u), u uniform in (−1, 1).
 
     Args:
         shape: sizes.
@@ -119,9 +131,8 @@ def random_normal(
     TensorShape([2, 3])
     """
     kind = tf.as_dtype(dtype or floatx())
-    # Half a step off the grid, so that u is never 0.
-    u = _unit(shape, next_seed(seed), _computed_in(kind), offset=0.5)
-    return tf.cast(_quantile(u), kind) * stddev + mean
+    numbers = tf.math.erfinv(_symmetric(shape, next_seed(seed), _computed_in(kind)))
+    return _scaled(_cast(numbers, kind), math.sqrt(2.0) * stddev, mean)
 
 
 @operation
@@ -134,7 +145,7 @@ def truncated_normal(
 ) -> Tensor:
     """Normally distributed numbers, none more than two standard deviations off the mean.
 
-    mean + stddev · Φ⁻¹(u), u uniform between Φ(−2) and Φ(2).
+    mean + stddev · √2 erf⁻¹(u), u uniform between −erf √2 and erf √2.
 
     Args:
         shape: sizes.
@@ -147,10 +158,10 @@ def truncated_normal(
     True
     """
     kind = tf.as_dtype(dtype or floatx())
-    within = math.erf(2.0 / math.sqrt(2.0))  # Φ(2) − Φ(−2)
-    u = _unit(shape, next_seed(seed), _computed_in(kind), offset=0.5)
-    numbers = _quantile(0.5 + (u - 0.5) * within)
-    return tf.cast(tf.clip_by_value(numbers, -2.0, 2.0), kind) * stddev + mean
+    u = _symmetric(shape, next_seed(seed), _computed_in(kind)) * math.erf(math.sqrt(2.0))
+    # Rounding may lead beyond the end.
+    numbers = tf.clip_by_value(math.sqrt(2.0) * tf.math.erfinv(u), -2.0, 2.0)
+    return _scaled(_cast(numbers, kind), stddev, mean)
 
 
 @operation
@@ -162,12 +173,23 @@ def random_binomial(
     >>> random_binomial((3,), p=1.0).numpy()
     array([1., 1., 1.], dtype=float32)
     """
-    return tf.cast(_unit(shape, next_seed(seed), tf.float32) < p, dtype or floatx())
+    return tf.cast(_chosen(shape, next_seed(seed), p), dtype or floatx())
+
+
+def _chosen(shape: Shape, seed: Any, share: Tensor) -> Tensor:
+    """True with a probability."""
+    if not isinstance(share, int | float):
+        share = tf.cast(share, tf.float32)
+    return _whole(shape, seed, tf.float32) < share * 2.0**24
+
+
+def _cast(x: Tensor, dtype: tf.DType) -> Tensor:
+    return x if x.dtype == dtype else tf.cast(x, dtype)
 
 
 @operation
 def dropout(x: Tensor, level: Tensor, noise_shape: Shape = None, seed: int | None = None) -> Tensor:
-    """x / (1 − level) where u ≥ level, else 0, u uniform in [0, 1).
+    """0 where u < level, x / (1 − level) elsewhere, u uniform in [0, 1).
 
     Args:
         x: a tensor.
@@ -187,13 +209,13 @@ def dropout(x: Tensor, level: Tensor, noise_shape: Shape = None, seed: int | Non
     if isinstance(level, int | float) and not 0 <= level <= 1:
         raise ValueError(f"A dropout level is a share from 0 to 1, as in 0.5; got {level!r}.")
     x = tf.convert_to_tensor(x)
-    u = _unit(_noise_shape(x, noise_shape), next_seed(seed), tf.float32)
+    dropped = _chosen(_noise_shape(x, noise_shape), next_seed(seed), level)
     if isinstance(level, int | float):
-        kept = x * (1.0 / (1.0 - level) if level < 1 else 0.0)
+        scale = 1.0 / (1.0 - level) if level < 1 else 0.0
     else:
         scale = tf.math.divide_no_nan(1.0, 1.0 - tf.cast(level, tf.float32))
-        kept = x * tf.cast(scale, x.dtype)
-    return tf.where(u >= tf.cast(level, tf.float32), kept, tf.zeros((), x.dtype))
+        scale = tf.cast(scale, x.dtype)
+    return tf.where(dropped, 0.0, tf.multiply(x, scale))
 
 
 def _noise_shape(x: Tensor, noise_shape: Shape) -> Shape:

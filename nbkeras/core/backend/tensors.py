@@ -223,7 +223,7 @@ def int_shape(x: Tensor) -> tuple[int | None, ...] | None:
     (None, 4)
     """
     static = _static_shape(x)
-    return None if static.rank is None else tuple(static.as_list())
+    return None if static.rank is None else tuple(static)
 
 
 def ndim(x: Tensor) -> int | None:
@@ -237,8 +237,8 @@ def ndim(x: Tensor) -> int | None:
 
 
 def _static_shape(x: Tensor) -> tf.TensorShape:
-    found = getattr(x, "shape", None)
-    return tf.TensorShape(np.shape(x) if found is None else found)
+    found = x.shape if hasattr(x, "shape") else np.shape(x)
+    return found if isinstance(found, tf.TensorShape) else tf.TensorShape(found)
 
 
 def dtype(x: Tensor) -> str:
