@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial, reduce
 from typing import Any
 
 from nbkeras.magics import names
 from nbkeras.magics.arguments import CommandParser, closest
 from nbkeras.magics.session import Session
 
-__all__ = ["Formatters", "check", "show"]
+__all__ = ["Formatters", "check", "show", "weights_of"]
+
+# Named, not imported: TensorFlow stands behind them.
+MODEL = ("nbkeras.core.models.model", "Model")
+HISTORY = ("nbkeras.core.callbacks.history", "History")
 
 
 def check(kind: str, parser: CommandParser, kinds: tuple[str, ...]) -> str:
@@ -39,8 +44,22 @@ def show(model: Any, name: str, kind: str) -> None:
         return
     from nbkeras import widgets
 
-    view = widgets.ModelGraph if kind == "graph" else widgets.LayerTable
-    view(names.core("engine.describe").describe(model, name)).show()
+    built = names.core("engine.describe").describe(model, name)
+    if kind == "graph":
+        widgets.ModelGraph(built, inspect=partial(weights_of, model)).show()
+    else:
+        widgets.LayerTable(built).show()
+
+
+def weights_of(model: Any, *path: str) -> dict[str, Any]:
+    """The values of a layer's weights by their names, as they are now.
+
+    Args:
+        model: the model.
+        path: the layer's name; below sub-models, their names before it.
+    """
+    layer = reduce(lambda parent, name: parent.get_layer(name), path, model)
+    return {weight.name: weight.numpy() for weight in layer.weights}
 
 
 class Formatters:
@@ -53,29 +72,17 @@ class Formatters:
 
     def __init__(self, shell: Any, session: Session) -> None:
         self._shell, self._session = shell, session
-        self._changed: list[tuple[Any, type]] = []
-
-    def learn(self, value: Any) -> None:
-        """Take note of the class of a model or a History."""
-        formatters = self._shell.display_formatter
-        for kind in type(value).__mro__:
-            if not kind.__module__.startswith("nbkeras.core"):
-                continue
-            if kind.__name__ == "Model":
-                self._add(formatters.ipython_display_formatter, kind, self._show_model)
-            elif kind.__name__ == "History":
-                self._add(formatters.formatters["text/plain"], kind, _print_history)
-
-    def _add(self, formatter: Any, kind: type, function: Any) -> None:
-        if (formatter, kind) not in self._changed:
-            formatter.for_type(kind, function)
-            self._changed.append((formatter, kind))
+        self._added = [
+            (shell.display_formatter.ipython_display_formatter, *MODEL, self._show_model),
+            (shell.display_formatter.formatters["text/plain"], *HISTORY, _print_history),
+        ]
+        for formatter, module, name, function in self._added:
+            formatter.for_type_by_name(module, name, function)
 
     def remove(self) -> None:
         """Leave IPython as it was."""
-        for formatter, kind in self._changed:
-            formatter.pop(kind, None)
-        self._changed.clear()
+        for formatter, module, name, _ in self._added:
+            formatter.pop(f"{module}.{name}", None)
 
     def _show_model(self, model: Any) -> bool:
         """A table, or what the ``%%model`` of this very cell asked for."""
