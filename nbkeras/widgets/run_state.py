@@ -152,6 +152,8 @@ def reduce(state: RunState, event: ev.Event) -> RunState:
     """
     if isinstance(event, ev.RunStarted):
         return _started(event)
+    if isinstance(event, ev.RunFailed) and state.status == "waiting":
+        return _failed(state, event)  # before it began
     handler = _HANDLERS.get(type(event))
     if handler is None or getattr(event, "run", None) != state.run or not state.active:
         return state

@@ -174,7 +174,7 @@ def _status(state: RunState) -> str:
         "finished": f"finished after {done} epoch{'s' * (done != 1)}",
         "stopped": f"stopped in {last}",
         "interrupted": f"interrupted in {last}, after step {state.step}",
-        "failed": f"failed in {last}",
+        "failed": f"failed in {last}" if state.run else "failed before it began",
     }[state.status]
 
 

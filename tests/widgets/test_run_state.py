@@ -124,6 +124,7 @@ def test_a_refresh_costs_less_than_a_kilobyte():
         ([started(), ev.RunEnded("1", "stopped", 2, 1.0)], "stopped"),
         ([started(), ev.RunEnded("1", "interrupted", 2, 1.0)], "interrupted"),
         ([started(), ev.RunFailed("1", "ValueError", "no", 1.0)], "failed"),
+        ([ev.RunFailed("", "ValueError", "no", 0.0)], "failed"),
         ([started(), ev.RunEnded("1", "finished", 4, 1.0), started()], "running"),
         ([started(), ev.RunEnded("1", "finished", 4, 1.0), batch(0, 3)], "finished"),
     ],

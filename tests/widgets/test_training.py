@@ -89,6 +89,13 @@ def test_every_end_leaves_a_document(panel, page, clock, end):
     assert page.updates[-1]["status"] in ("finished", "stopped", "interrupted", "failed")
 
 
+def test_a_run_that_fails_before_it_begins_says_so(panel, page):
+    panel.show()
+    panel.handle(ev.RunFailed("", "ValueError", "no data", 0.0))
+    assert "failed before it began" in page.output["text/html"]
+    assert "no data" in page.output["text/html"]
+
+
 def test_the_next_run_has_an_output_of_its_own(panel, page):
     for _ in range(2):
         panel.handle(started())
