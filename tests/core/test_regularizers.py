@@ -67,7 +67,7 @@ def test_get() -> None:
     assert regularizers.get(largest) is largest
     assert regularizers.get(None) is None
     assert regularizers.get(regularizers.l1).l1 == 0.01
-    with pytest.raises(ValueError, match=r"Did you mean 'l1_\?l2'"):
+    with pytest.raises(ValueError, match="Did you mean 'l1_l2'"):
         regularizers.get("l1_l2_")
     with pytest.raises(ValueError, match="0 or more"):
         regularizers.l2(-1)
