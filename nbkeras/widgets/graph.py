@@ -43,7 +43,7 @@ Inspect = Callable[..., Mapping[str, Any]]
 """Called with a layer's name (below a sub-model: with the names on the way to it);
 returns the values of its weights by name."""
 
-SPARED = 150  # items; of a larger model the unfolded drawings are made on demand only
+SPARED = 150  # items; larger drawings are made on demand only
 BINS = 24
 MARK = "nbk-graph-saved"
 
@@ -213,8 +213,10 @@ class ModelGraph:
     def _spare(self) -> dict[str, Any]:
         """Drawings for a page that no kernel answers, by direction and what is open."""
         opened: dict[str, Iterable[str]] = {"first": self.outline.opened(), "folded": ()}
-        if len(self._items) <= SPARED:
-            opened["unfolded"] = self.outline.foldable
+        opened["unfolded"] = self.outline.foldable
+        opened = {
+            name: ids for name, ids in opened.items() if len(self.outline.view(ids).items) <= SPARED
+        }
         made: dict[tuple[Direction, frozenset[str]], Drawing] = {}
         for direction in DIRECTIONS:
             for ids in opened.values():

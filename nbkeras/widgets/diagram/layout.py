@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import graphlay
@@ -112,10 +112,8 @@ class Drawing:
 
     def to_json(self) -> dict[str, Any]:
         """The drawing as JSON-ready data; the raw ``points`` stay behind."""
-        data = asdict(self)
-        for edge in data["edges"]:
-            del edge["points"]
-        return data
+        edges = [{k: v for k, v in vars(edge).items() if k != "points"} for edge in self.edges]
+        return {**vars(self), "nodes": [dict(vars(node)) for node in self.nodes], "edges": edges}
 
 
 def lay_out(
@@ -302,15 +300,25 @@ class _Layout:
             "labels": {"reservation": "when_needed" if self.down else "always"},
         }
         placed = graphlay.layout(graph, options=options)
-        left, top, right, bottom = _bounds(placed)
-        if (bottom - top if self.down else right - left) > LONGEST[self.direction]:
-            for edge in graph.edges:
-                # graphlay 0.3.1 does not wrap at an edge that leaves its node off-centre.
-                edge.pop("source_port", None)
-            options["wrap"] = {"viewport_aspect": ASPECT[self.direction]}
-            options["tuning"] = {"wrap": {"max_rows": 16, "max_cut_edges": 1}}
+        if self._extent(placed)[0] <= LONGEST[self.direction]:
+            return placed
+        for edge in graph.edges:
+            # graphlay 0.3.1 does not wrap at an edge that leaves its node off-centre.
+            edge.pop("source_port", None)
+        options["wrap"] = {"viewport_aspect": ASPECT[self.direction]}
+        # Cutting where one edge passes reads best; what stays far too long is cut anywhere.
+        for edges in (1, 4, 16):
+            options["tuning"] = {"wrap": {"max_rows": 40, "max_cut_edges": edges}}
             placed = graphlay.layout(graph, options=options)
+            length, breadth = self._extent(placed)
+            if length <= 4 * LONGEST[self.direction] or length <= 3 * breadth:
+                break
         return placed
+
+    def _extent(self, placed: graphlay.Layout) -> tuple[float, float]:
+        """How long a drawing is in its direction, and how wide across."""
+        left, top, right, bottom = _bounds(placed)
+        return (bottom - top, right - left) if self.down else (right - left, bottom - top)
 
     def _port(
         self, item: Item, frames: dict[str, _Level], line: _Line, side: int
