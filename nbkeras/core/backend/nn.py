@@ -211,7 +211,7 @@ def sparse_categorical_crossentropy(
     if rank is not None and axis not in (-1, rank - 1):
         output = _move_axis_last(output, axis)
     target = tf.convert_to_tensor(target)
-    if not target.dtype.is_integer:
+    if target.dtype not in (tf.int32, tf.int64):
         target = tf.cast(target, tf.int64)
     if rank is None or target.shape.rank != rank - 1:
         target = tf.reshape(target, tf.shape(output)[:-1])
