@@ -11,6 +11,7 @@ import os
 import random
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +199,7 @@ def read_config_file(path: Path) -> None:
     except (OSError, ValueError) as error:
         _warn(path, f"cannot be read ({error}); the defaults are used")
         return
-    setters = {
+    setters: dict[str, Callable[[Any], None]] = {
         "floatx": set_floatx,
         "epsilon": set_epsilon,
         "image_data_format": set_image_data_format,

@@ -91,13 +91,12 @@ def _local(
     # For each place k of a window, what all windows have there: (samples, i, …, c).
     places = []
     for offsets in itertools.product(*(range(size) for size in kernel_size)):
+        before = (slice(None),) * (2 if first else 1)
         window = tuple(
             slice(offset, offset + (number - 1) * stride + 1, stride)
             for offset, number, stride in zip(offsets, output_shape, strides, strict=True)
         )
-        places.append(
-            inputs[(slice(None), slice(None), *window)] if first else inputs[(slice(None), *window)]
-        )
+        places.append(inputs[before + window])
     positions, features, filters = kernel.shape
     if first:
         windows = tf.stack(places, axis=2)  # (samples, c, k, i, …)

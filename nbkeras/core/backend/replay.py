@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from .symbolic import PHASE, Call, KerasTensor, Node, call_scope, current_call, operation
+from .symbolic import PHASE, Call, KerasTensor, Node, call_scope, current_call, is_symbolic, record
 
 __all__ = ["Plan", "function", "gradients", "placeholder"]
 
@@ -129,16 +129,21 @@ def placeholder(
 
     if shape is None:
         if ndim is None:
-            raise ValueError("A placeholder needs a shape or a number of axes: K.placeholder(ndim=2).")
+            raise ValueError(
+                "A placeholder needs a shape or a number of axes: K.placeholder(ndim=2)."
+            )
         shape = (None,) * ndim
     return KerasTensor(shape, dtype or floatx(), name=name, sparse=sparse)
 
 
 def _gradients(loss: Any, variables: list[Any]) -> list[Any]:
-    return tf.gradients(loss, variables)
+    slopes = tf.gradients(loss, variables, unconnected_gradients="zero")
+    return [tf.convert_to_tensor(slope) for slope in slopes]
 
 
-_recorded_gradients = operation(_gradients)
+def _gradient_shapes(loss: Any, variables: list[Any]) -> list[Any]:
+    """Each gradient has the shape of its variable; in a scratch graph nothing is connected."""
+    return [tf.convert_to_tensor(variable) for variable in variables]
 
 
 def gradients(loss: Any, variables: Any) -> Any:
@@ -160,7 +165,9 @@ def gradients(loss: Any, variables: Any) -> Any:
     Source: Keras 2 manual, chapter 14.
     """
     wanted = list(variables) if isinstance(variables, list | tuple) else [variables]
-    return _recorded_gradients(loss, wanted)
+    if is_symbolic([loss, wanted]):
+        return record(_gradients, (loss, wanted), {}, infer=_gradient_shapes)
+    return _gradients(loss, wanted)
 
 
 class Function:
@@ -171,7 +178,9 @@ class Function:
         self._single = not isinstance(outputs, list | tuple)
         self.outputs = [outputs] if self._single else list(outputs)
         symbolic = [t for t in self.outputs if isinstance(t, KerasTensor)]
-        changes = [t for pair in updates or () for t in _as_pair(pair) if isinstance(t, KerasTensor)]
+        changes = [
+            t for pair in updates or () for t in _as_pair(pair) if isinstance(t, KerasTensor)
+        ]
         self._updates = list(updates or ())
         self._plan = Plan(self.inputs, [*symbolic, *changes])
         self._seed = None
@@ -199,7 +208,9 @@ class Function:
     def __call__(self, inputs: Any) -> Any:
         """Compute the outputs as NumPy arrays."""
         if not isinstance(inputs, list | tuple):
-            raise TypeError(f"A K.function takes a list of inputs: f([x]); got {type(inputs).__name__}.")
+            raise TypeError(
+                f"A K.function takes a list of inputs: f([x]); got {type(inputs).__name__}."
+            )
         if len(inputs) != len(self.inputs):
             raise ValueError(f"This K.function has {len(self.inputs)} inputs; got {len(inputs)}.")
         values = [
@@ -222,9 +233,7 @@ def _numpy(value: Any) -> Any:
     return value if isinstance(value, tf.SparseTensor) else value.numpy()
 
 
-def function(
-    inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any
-) -> Callable[[Any], Any]:
+def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> Callable[[Any], Any]:
     """A compiled function that computes symbolic outputs from symbolic inputs.
 
     Args:
