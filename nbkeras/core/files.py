@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 __all__ = ["atomic_write", "write_bytes", "write_text"]
 
@@ -70,10 +70,10 @@ def atomic_write(
         raw = _Patient(descriptor)
         with raw:
             if mode == "wb":
-                yield raw
+                yield cast("IO[Any]", raw)
             else:
                 # newline='': text arrives on the disk as it was given.
-                text = io.TextIOWrapper(raw, encoding=encoding or "utf-8", newline="")
+                text = io.TextIOWrapper(cast(Any, raw), encoding=encoding or "utf-8", newline="")
                 yield text
                 text.flush()
                 text.detach()

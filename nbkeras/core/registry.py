@@ -36,6 +36,7 @@ __all__ = [
     "custom_object_scope",
     "deserialize",
     "ensure",
+    "find",
     "get",
     "get_custom_objects",
     "lookup",
@@ -136,7 +137,7 @@ def register(
             register, family, name=name, aliases=tuple(aliases), factory=factory
         )
     table = _family(family)
-    own_name = name or obj.__name__
+    own_name: str = name or str(getattr(obj, "__name__", ""))
     with _lock:
         for key in (own_name, *aliases):
             taken = table.members.get(key, obj)
@@ -189,6 +190,14 @@ def lookup(family: str, name: str) -> Any:
     Raises:
         ConfigError: if the name is not known; the message shows the closest one.
     """
+    found = find(family, name)
+    if found is None:
+        raise ConfigError(_unknown(_family(family), name))
+    return found
+
+
+def find(family: str, name: str) -> Any:
+    """What `lookup` returns, or `None` where the name is not known."""
     table = _family(family)
     custom = get_custom_objects()
     # tf_keras and Keras 3 write the objects of a user as 'package>Name'.
@@ -201,7 +210,7 @@ def lookup(family: str, name: str) -> Any:
                 ensure(part.name)
             if name in part.members:
                 return part.members[name]
-    raise ConfigError(_unknown(table, name))
+    return None
 
 
 def _origin(obj: Any) -> tuple[str | None, str | None]:
@@ -673,7 +682,7 @@ def _parameters(cls: type, passed: frozenset[str]) -> list[tuple[type, str]]:
 
 def _constructor(cls: type) -> inspect.Signature:
     """The signature of `__init__` without `self`; `__new__` would hide it in Python 3.10."""
-    signature = inspect.signature(cls.__init__)
+    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
     return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 

@@ -7,6 +7,7 @@ sizes are bounded, and `registry` turns names into objects.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import json
 from collections.abc import Iterator, Mapping
@@ -198,7 +199,7 @@ def parse_yaml(text: str | bytes) -> Any:
 
 
 def _safe_loader(yaml: Any) -> type:
-    class Loader(yaml.SafeLoader):  # type: ignore[misc, name-defined]
+    class Loader(yaml.SafeLoader):
         """PyYAML's safe loader, which also reads the tuples that Keras 2 wrote."""
 
     def sequence(loader: Any, node: Any) -> list[Any]:
@@ -313,17 +314,19 @@ def _modern_arguments(class_name: str, arguments: Any) -> Any:
     return arguments
 
 
-def _accepted(class_name: str) -> set[str] | None:
+def _accepted(class_name: str) -> frozenset[str] | None:
     """The arguments that one of our layers names; `None` if it is no layer of ours."""
     if class_name in registry.get_custom_objects():
         return None
-    try:
-        cls = registry.lookup("layer", class_name)
-    except ConfigError:
-        return None
-    return {
+    cls = registry.find("layer", class_name)
+    return _parameters(cls) if inspect.isclass(cls) else None  # type: ignore[arg-type]
+
+
+@functools.cache
+def _parameters(cls: Any) -> frozenset[str]:
+    return frozenset(
         parameter
         for owner in cls.__mro__
         if "__init__" in vars(owner) and owner is not object
         for parameter in inspect.signature(vars(owner)["__init__"]).parameters
-    }
+    )

@@ -10,6 +10,7 @@ from typing import Any
 
 import h5py
 
+from ... import registry
 from . import configs, hdf5_writer, training, weights
 from .hdf5_reader import Reader, open_reader
 from .layout import (
@@ -147,7 +148,7 @@ def _compile(file: Reader, model: Any, custom_objects: Mapping[str, Any] | None)
             stacklevel=3,
         )
         return
-    with configs.registry.CustomObjectScope(custom_objects):
+    with registry.CustomObjectScope(custom_objects):
         model.compile(**training.compile_arguments(configs.modern(configs.parse_json(text))))
     training.restore_optimizer(file, model)
 

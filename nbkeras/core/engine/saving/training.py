@@ -27,8 +27,9 @@ _PLAIN = ("sample_weight_mode", "loss_weights")
 def training_config(model: Any) -> dict[str, Any] | None:
     """The arguments of `compile` as plain data; `None` if the model is not compiled.
 
-    What cannot be written (a lambda as loss) is told, and left out with the rest:
-    the weights of a long training are worth more than its configuration.
+    What cannot be written (a lambda as loss, an optimizer of TensorFlow) is told, and
+    left out with the rest: the weights of a long training are worth more than its
+    configuration.
     """
     arguments = getattr(model, "compile_arguments", None)
     if not arguments or getattr(model, "optimizer", None) is None:
@@ -37,7 +38,7 @@ def training_config(model: Any) -> dict[str, Any] | None:
         config = {"optimizer_config": registry.serialize(model.optimizer)}
         for key in _FAMILIES:
             config[key] = _map(registry.serialize, arguments.get(key))
-    except ConfigError as error:
+    except (ConfigError, NotImplementedError) as error:
         warnings.warn(
             f"The model is saved without its training configuration: {error} "
             "After load_model it must be compiled again.",
@@ -126,9 +127,14 @@ def _without_package(saved: Any) -> Any:
 
 
 def write_optimizer(file: h5py.Group, optimizer: Any) -> None:
-    """The optimizer's state, in its own order: `iterations`, then slot by slot."""
-    variables = getattr(optimizer, "variables", None) or []
-    if variables:
+    """The optimizer's state, in its own order: `iterations`, then slot by slot.
+
+    Before the first update there is none, and Keras 2 writes none.
+    """
+    variables = list(getattr(optimizer, "variables", None) or [])
+    updates = int(getattr(optimizer, "iterations", 1))
+    begun = updates > 0 or any(variable.shape.rank for variable in variables)
+    if variables and begun:
         arrays = (variable.numpy() for variable in variables)
         names = [variable.name for variable in variables]
         hdf5_writer.write_arrays(file.create_group(OPTIMIZER_WEIGHTS), names, arrays)

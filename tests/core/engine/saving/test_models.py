@@ -126,6 +126,17 @@ def test_a_model_that_was_never_compiled(tmp_path):
         load_model(tmp_path / "m.h5", compile=False)
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "nadam"])
+def test_a_model_that_was_compiled_and_not_trained(tmp_path, recwarn, optimizer):
+    model = classifier(optimizer)
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5") as file:
+        assert "optimizer_weights" not in file
+    loaded = load_model(tmp_path / "m.h5")
+    assert not [w for w in recwarn if issubclass(w.category, UserWarning)]
+    assert loaded.optimizer.get_config() == model.optimizer.get_config()
+
+
 def test_without_optimizer(saved, tmp_path):
     model, _ = saved
     model.save(tmp_path / "m.h5", include_optimizer=False)
@@ -530,6 +541,18 @@ def test_custom_objects(tmp_path):
         np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
     with registry.CustomObjectScope({"Scale": Scale, "my_loss": my_loss}):
         load_model(tmp_path / "m.h5").fit(x, np.zeros((2, 2)), verbose=0)
+
+
+def test_an_optimizer_without_configuration_does_not_cost_the_weights(tmp_path, monkeypatch):
+    model = classifier()
+
+    def get_config():
+        raise NotImplementedError("It has no configuration.")
+
+    monkeypatch.setattr(model.optimizer, "get_config", get_config)
+    with pytest.warns(UserWarning, match="It has no configuration"):
+        model.save(tmp_path / "m.h5")
+    assert arrays(load_model(tmp_path / "m.h5", compile=False)) == arrays(model)
 
 
 def test_a_lambda_as_loss_does_not_cost_the_weights(tmp_path):
