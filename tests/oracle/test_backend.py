@@ -400,3 +400,84 @@ def test_indexed(name):
     indices = tf.constant([[0, 5], [2, 2]])
     arguments = (reference, indices) if name == "gather" else (indices, 6)
     np.testing.assert_array_equal(getattr(K, name)(*arguments), getattr(oracle, name)(*arguments))
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_rnn(masked, go_backwards):
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(3, 5, 2)).astype("float32")
+    w, start = (generator.normal(size=s).astype("float32") for s in ((2, 2), (3, 2)))
+    mask = tf.constant(generator.uniform(size=(3, 5)) > 0.4) if masked else None
+
+    def step(x, states):
+        hidden = tf.tanh(x @ w + states[0])
+        return hidden * 2.0, [hidden]
+
+    def run(library):
+        with tf.GradientTape() as tape:
+            inputs = tf.constant(x)
+            tape.watch(inputs)
+            result = library.rnn(
+                step, inputs, [tf.constant(start)], go_backwards=go_backwards, mask=mask
+            )
+            total = tf.reduce_sum(result[1] ** 2)
+        return [*result[:2], *result[2], tape.gradient(total, inputs)]
+
+    ours = tf.function(lambda: run(K), autograph=False)()
+    theirs = tf.function(lambda: run(oracle), autograph=False)()
+    for value, expected in zip(ours, theirs, strict=True):
+        close(value.numpy(), expected.numpy(), 1e-5)
+
+
+def test_ctc():
+    generator = np.random.default_rng(0)
+    y_pred = generator.uniform(0.1, 1.0, (4, 6, 5)).astype("float32")
+    y_pred /= y_pred.sum(-1, keepdims=True)
+    labels = generator.integers(0, 4, (4, 3))
+    steps, lengths = np.array([[6], [5], [6], [4]]), np.array([[3], [1], [2], [2]])
+    close(
+        K.ctc_batch_cost(labels, y_pred, steps, lengths).numpy(),
+        oracle.ctc_batch_cost(labels, y_pred, steps, lengths).numpy(),
+        1e-5,
+    )
+    for options in ({"greedy": True}, {"greedy": False, "beam_width": 20, "top_paths": 3}):
+        ours, our_scores = K.ctc_decode(y_pred, steps[:, 0], **options)
+        theirs, their_scores = oracle.ctc_decode(y_pred, steps[:, 0], **options)
+        close(our_scores.numpy(), their_scores.numpy(), 1e-5)
+        for reading, expected in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(reading, expected)
+
+
+@pytest.mark.parametrize("condition", [True, [[True], [False], [True]], [[True, False]] * 3])
+def test_switch(condition):
+    a, b = tf.ones((3, 2)), tf.zeros((3, 2))
+    np.testing.assert_array_equal(
+        K.switch(tf.constant(condition), a, b), oracle.switch(tf.constant(condition), a, b)
+    )
+
+
+def test_loops():
+    x = tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    for name in ("foldl", "foldr"):
+        for start in (None, tf.constant([10.0, 20.0])):
+            np.testing.assert_array_equal(
+                getattr(K, name)(lambda a, e: 2.0 * a - e, x, start),
+                getattr(oracle, name)(lambda a, e: 2.0 * a - e, x, start),
+            )
+    np.testing.assert_array_equal(
+        K.map_fn(lambda e: e[0] > 2, x, dtype=tf.bool),
+        oracle.map_fn(lambda e: e[0] > 2, x, dtype=tf.bool),
+    )
+
+
+@pytest.mark.parametrize("axes", [[0], [0, 1], [0, 2]])
+def test_normalize_batch_in_training(axes):
+    """Not over three axes of four: there the oracle's kernel divides the variance by n - 1."""
+    x = np.random.default_rng(0).normal(size=(6, 5, 4)).astype("float32")
+    size = [n for axis, n in enumerate(x.shape) if axis not in axes]
+    gamma, beta = tf.fill(size, 2.0), tf.fill(size, 0.5)
+    ours = K.normalize_batch_in_training(x, gamma, beta, axes)
+    theirs = oracle.normalize_batch_in_training(tf.constant(x), gamma, beta, axes)
+    for value, expected in zip(ours, theirs, strict=True):
+        close(value.numpy(), expected.numpy(), 1e-5)
