@@ -71,8 +71,8 @@ def build(library: Any, model: Any, layer: Any, case: Case, arrays: list[np.ndar
     """A model of one layer, with what it needs around it."""
     inputs = [library.Input(batch_shape=declared(case, array)) for array in arrays]
     tensors = [library.Masking()(x) for x in inputs] if case.masked else inputs
-    outputs = layer(tensors[0] if len(tensors) == 1 else tensors)
-    return model(inputs if len(inputs) > 1 else inputs[0], outputs)
+    outputs = layer(one_or_all(tensors))
+    return model(one_or_all(inputs), outputs)
 
 
 def pair(case: Case) -> tuple[Any, Any, list[np.ndarray]]:
@@ -93,6 +93,10 @@ def pair(case: Case) -> tuple[Any, Any, list[np.ndarray]]:
     return mine, theirs, arrays
 
 
+def one_or_all(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
+
+
 def listed(values: Any) -> list[Any]:
     return list(values) if isinstance(values, list | tuple) else [values]
 
@@ -100,7 +104,7 @@ def listed(values: Any) -> list[Any]:
 def call_theirs(case: Case, model: Any, tensors: list[Any], training: bool) -> list[Any]:
     if case.turn:
         tensors = [tf.transpose(t, [0, *range(2, len(t.shape)), 1]) for t in tensors]
-    outputs = listed(model(tensors[0] if len(tensors) == 1 else tensors, training=training))
+    outputs = listed(model(one_or_all(tensors), training=training))
     if case.turn:
         outputs = [
             tf.transpose(y, [0, len(y.shape) - 1, *range(1, len(y.shape) - 1)])
@@ -139,13 +143,13 @@ def check(case: Case, jit: bool = False) -> None:
     shape = [tuple(t.shape) for t in mine.outputs]
 
     def call_mine(tensors: list[Any]) -> list[Any]:
-        return listed(mine(tensors[0] if len(tensors) == 1 else tensors, training=True))
+        return listed(mine(one_or_all(tensors), training=True))
 
     def call_other(tensors: list[Any]) -> list[Any]:
         return call_theirs(case, theirs, tensors, training=True)
 
     expected = call_theirs(case, theirs, [tf.constant(a) for a in arrays], training=False)
-    found = listed(mine.predict_on_batch(arrays if len(arrays) > 1 else arrays[0]))
+    found = listed(mine.predict_on_batch(one_or_all(arrays)))
     for y, t, declared_shape in zip(found, expected, shape, strict=True):
         assert_close(y, t, "output")
         assert tf.TensorShape(declared_shape).is_compatible_with(y.shape)
@@ -163,13 +167,12 @@ def check(case: Case, jit: bool = False) -> None:
     theirs.set_weights(mine.get_weights())
 
     mine.compile(SGD(RATE), "mse", jit_compile=jit)
+    theirs.compile(tf_keras.optimizers.SGD(RATE), "mse", run_eagerly=True)
+    turned = [np.moveaxis(a, 1, -1) for a in arrays] if case.turn else arrays
+    goals = [np.moveaxis(t, 1, -1) if case.turn and t.ndim > 2 else t for t in targets]
     for _ in range(3):
-        logs = mine.train_on_batch(
-            arrays if len(arrays) > 1 else arrays[0], targets if len(targets) > 1 else targets[0]
-        )
-        loss, _, gradients = run(call_other, theirs.trainable_weights, arrays, targets, True)
-        for weight, gradient in zip(theirs.trainable_weights, gradients, strict=True):
-            weight.assign_sub(RATE * gradient)
-        assert_close(listed(logs)[0], loss, "loss of a training step")
+        loss = listed(mine.train_on_batch(one_or_all(arrays), one_or_all(targets)))[0]
+        wanted = listed(theirs.train_on_batch(one_or_all(turned), one_or_all(goals)))[0]
+        assert_close(loss, wanted, "loss of a training step")
     for a, b in zip(mine.get_weights(), theirs.get_weights(), strict=True):
         assert_close(a, b, "weights after training")
