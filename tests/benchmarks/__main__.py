@@ -1,6 +1,6 @@
 """nbkeras and its peers in turn, in fresh processes, on the same work; prints ratios.
 
-    python -m tests.benchmarks [--rounds 3] [--workloads mlp_small ...] [--output table.md]
+python -m tests.benchmarks [--rounds 3] [--workloads mlp_small ...] [--output table.md]
 """
 
 from __future__ import annotations

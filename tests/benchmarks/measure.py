@@ -1,6 +1,6 @@
 """One framework, one workload, in this process: prints a line of JSON.
 
-    python -m tests.benchmarks.measure nbkeras mlp_small
+python -m tests.benchmarks.measure nbkeras mlp_small
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["FRAMEWORKS", "measure"]
@@ -38,11 +39,9 @@ def measure(framework: str, workload: str) -> dict[str, Any]:
             ends.append(time.perf_counter())
 
     began = time.perf_counter()
-    model.fit(
-        x, y, batch_size=job.batch_size, epochs=job.epochs, verbose=0, callbacks=[Clock()]
-    )
+    model.fit(x, y, batch_size=job.batch_size, epochs=job.epochs, verbose=0, callbacks=[Clock()])
     steps = -(-len(x) // job.batch_size)
-    epochs = [after - before for before, after in zip(ends, ends[1:], strict=False)]
+    epochs = [after - before for before, after in pairwise(ends)]
     return {
         "framework": framework,
         "workload": workload,

@@ -261,7 +261,8 @@ def _checked(callback: Any) -> Any:
     kind = callback.__name__ if inspect.isclass(callback) else type(callback).__name__
     wrong = f"the class {kind}; write {kind}()" if inspect.isclass(callback) else f"a {kind}"
     raise TypeError(
-        f"callbacks is a list of Callback objects, such as [EarlyStopping(patience=3)]; got {wrong}."
+        "callbacks is a list of Callback objects, such as [EarlyStopping(patience=3)]; "
+        f"got {wrong}."
     )
 
 

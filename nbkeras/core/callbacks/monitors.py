@@ -55,8 +55,8 @@ class Monitor(Callback):
             return float(logs[self.monitor])
         if not getattr(self.model, "stop_training", False):
             warnings.warn(
-                f"{type(self).__name__} monitors {self.monitor!r}, which is not logged. Logged are: "
-                f"{', '.join(logs)}."
+                f"{type(self).__name__} monitors {self.monitor!r}, which is not logged. "
+                f"Logged are: {', '.join(logs)}."
                 + (
                     " Pass validation_split=0.2 or validation_data=(x, y) to fit."
                     if self.monitor.startswith("val_")
@@ -137,7 +137,8 @@ class EarlyStopping(Monitor):
     def on_train_end(self, logs: Any = None) -> None:
         if self.stopped_epoch and self.verbose:
             print(
-                f"Epoch {self.stopped_epoch + 1}: early stopping, {self.monitor} was {self.best:.5g}."
+                f"Epoch {self.stopped_epoch + 1}: early stopping, "
+                f"{self.monitor} was {self.best:.5g}."
             )
 
 
@@ -204,8 +205,8 @@ class ModelCheckpoint(Monitor):
             return self.filepath.format_map(_Fields(epoch + 1, logs))
         except KeyError as error:
             raise KeyError(
-                f"ModelCheckpoint's path {self.filepath!r} names {error}, but there are only: epoch, "
-                f"{', '.join(logs)}."
+                f"ModelCheckpoint's path {self.filepath!r} names {error}, but there are only: "
+                f"epoch, {', '.join(logs)}."
             ) from None
 
 

@@ -177,8 +177,8 @@ def _tensor(array: Any, dtype: str, keep_integers: bool = False) -> Any:
     array = np.asarray(array)
     if array.dtype == object or array.dtype.kind in "USOV":
         raise ValueError(
-            f"Expected an array of numbers; got dtype {array.dtype} of shape {array.shape}. Rows of "
-            "different lengths are padded with pad_sequences(x); text is turned into numbers first."
+            f"Expected an array of numbers; got dtype {array.dtype} of shape {array.shape}. Rows "
+            "of different lengths are padded with pad_sequences(x); text is made numbers first."
         )
     if array.ndim == 0:
         raise ValueError(f"Expected an array with one row for each sample; got the number {array}.")
@@ -206,7 +206,8 @@ def _by_name(value: Any, names: Sequence[str], what: str, kind: str) -> list[Any
     if hasattr(value, "columns") and hasattr(value, "to_numpy"):
         value = value.to_numpy()
     if isinstance(value, list | tuple):
-        several = len(names) > 1 or (len(value) == 1 and np.ndim(value[0]) > 0)
+        arrays = all(isinstance(item, np.ndarray | tf.Tensor) and item.ndim for item in value)
+        several = len(names) > 1 or (arrays and len(value) > 0)
         if several and len(value) != len(names):
             raise ValueError(
                 f"{what} is a list of {len(value)} arrays, but the model has {len(names)} {kind}s "

@@ -7,6 +7,7 @@ model lists its layers, and the ``inbound_nodes`` of its configuration.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -218,9 +219,7 @@ def graph_config(graph: Graph) -> dict[str, Any]:
 
 def _positional(node: Node) -> dict[str, Any]:
     """Arguments given by position after the inputs, by the names that ``call`` gives them."""
-    import inspect
-
-    names = [name for name in inspect.signature(node.operation.call).parameters][1:]
+    names = list(inspect.signature(node.operation.call).parameters)[1:]
     return dict(zip(names, node.args[1:], strict=False))
 
 

@@ -81,7 +81,7 @@ class InputLayer(Layer):
         }
 
 
-def Input(  # noqa: N802 - the documented name
+def Input(
     shape: Any = None,
     batch_shape: Any = None,
     name: str | None = None,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -76,7 +76,7 @@ class Layer(registry.Configurable):
     stateful = False
     sequence_input = False
     """Whether a sample is a sequence: ``input_dim`` alone then leaves its length open."""
-    steerable: dict[str, tuple[float, float, str]] = {}
+    steerable: ClassVar[dict[str, tuple[float, float, str]]] = {}
     """Numbers that may be moved while training: attribute -> (minimum, maximum, scale)."""
 
     # ---------------------------------------------------------------- construction
@@ -465,7 +465,7 @@ def any_mask(masks: Any) -> bool:
     return any(mask is not None for mask in symbolic.flatten(masks))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _arguments(cls: type) -> frozenset[str]:
     """The names of the arguments that a layer class's ``call`` takes."""
     return frozenset(inspect.signature(cls.call).parameters)

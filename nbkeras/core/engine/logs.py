@@ -41,7 +41,10 @@ class Logs(dict[str, Any]):
         return other is not None and dict.__contains__(self, other)
 
     def get(self, key: str, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
     def copy(self) -> Logs:
         return Logs(self)

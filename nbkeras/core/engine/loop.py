@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from .logs import Logs
-from .program import ArrayExecutor
 
 __all__ = ["Means", "fit_loop", "test_loop"]
 
@@ -39,7 +38,7 @@ class Means:
 
 def fit_loop(
     model: Any,
-    executor: ArrayExecutor,
+    executor: Any,
     callbacks: Any,
     *,
     epochs: int,
@@ -74,7 +73,7 @@ def fit_loop(
     callbacks.on_train_end()
 
 
-def test_loop(model: Any, executor: ArrayExecutor, callbacks: Any) -> Logs:
+def test_loop(model: Any, executor: Any, callbacks: Any) -> Logs:
     """Measure losses and metrics over the data; their means."""
     model.objective.reset_metrics()
     executor.begin()
@@ -85,10 +84,10 @@ def test_loop(model: Any, executor: ArrayExecutor, callbacks: Any) -> Logs:
     return means.logs()
 
 
-def run_batches(model: Any, executor: ArrayExecutor, callbacks: Any, means: Means) -> None:
+def run_batches(model: Any, executor: Any, callbacks: Any, means: Means) -> None:
     """Go through the data once, in chunks as large as the executor and the callbacks allow."""
     step = 0
-    while step < executor.steps:
+    while executor.has(step):
         count = executor.next_count(step, callbacks.steps_allowed)
         sizes = executor.sizes(step, count)
         callbacks.on_steps_begin(step, sizes)

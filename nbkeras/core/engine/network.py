@@ -186,16 +186,16 @@ class Network(Layer):
         for name, expected, tensor in zip(self.input_names, self.inputs, given, strict=True):
             if not tensor.shape.is_compatible_with(expected.shape):
                 raise ValueError(
-                    f"Model {self.name!r}, input {name!r}: expected shape {shape_of(expected)}; got "
-                    f"{shape_of(tensor)}."
+                    f"Model {self.name!r}, input {name!r}: expected shape {shape_of(expected)}; "
+                    f"got {shape_of(tensor)}."
                 )
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Run the graph on real tensors."""
         if self._graph is None:
             raise NotImplementedError(
-                f"{type(self).__name__} has no graph: give Model(inputs=..., outputs=...), or write "
-                "call(self, inputs) in your subclass."
+                f"{type(self).__name__} has no graph: give Model(inputs=..., outputs=...), or "
+                "write call(self, inputs) in your subclass."
             )
         call = current_call()
         if call is not None and training is not None and training is not call.training:
@@ -252,8 +252,8 @@ class Network(Layer):
         """
         if self._graph is None:
             raise NotImplementedError(
-                f"{type(self).__name__} computes in Python code, which no configuration holds. Save "
-                "its weights with save_weights(), and make the model anew from its class."
+                f"{type(self).__name__} computes in Python code, which no configuration holds. "
+                "Save its weights with save_weights(), and make the model anew from its class."
             )
         return {"name": self.name, **graph_config(self._graph)}
 

@@ -246,7 +246,8 @@ def _metrics_by_output(metrics: Any, outputs: list[str], what: str) -> list[list
         each = _by_output(metrics, outputs, what) if nested else [list(metrics)] * len(outputs)
     else:
         raise TypeError(
-            f"{what} is a list such as ['accuracy'], or a dictionary by output name; got {metrics!r}."
+            f"{what} is a list such as ['accuracy'], or a dictionary by output name; "
+            f"got {metrics!r}."
         )
     return [
         [] if item is None else list(item) if isinstance(item, list | tuple) else [item]

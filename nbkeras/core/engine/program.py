@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -245,6 +245,10 @@ class ArrayExecutor:
         if order is None:
             order = np.arange(self.rows)
         self._order = tf.constant(order.astype(np.int32))
+
+    def has(self, step: int) -> bool:
+        """Whether there is a batch ``step``."""
+        return step < self.steps
 
     def next_count(self, step: int, allowed: int | None = None) -> int:
         """How many batches the next call should run, from batch ``step`` on."""

@@ -37,10 +37,9 @@ def to_shape(shape: Any) -> Shape:
 
 def shape_of(structure: Any) -> Any:
     """The shape of a tensor as a tuple, or a list of shapes for several tensors."""
-    shapes = map_structure(
+    return map_structure(
         lambda t: None if t is None or t.shape.rank is None else tuple(t.shape), structure
     )
-    return shapes
 
 
 class InputSpec:

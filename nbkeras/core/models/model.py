@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import threading
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from ... import events
 from .. import registry
-from ..backend.symbolic import Call, call_scope, flatten
-from ..callbacks import Callback, CallbackList, EventStream, History, ProgbarLogger
+from ..backend.symbolic import Call, call_scope
+from ..callbacks import CallbackList, EventStream, History, ProgbarLogger
 from ..engine import saving
-from ..engine.data import batch_of, shuffled, split_rows, standardize_inputs
+from ..engine.data import batch_of, standardize_inputs
+from ..engine.feeds import fixed_batch_size, open_feed
 from ..engine.logs import Logs
 from ..engine.loop import fit_loop, test_loop
 from ..engine.network import Network
 from ..engine.objective import Objective
-from ..engine.program import ArrayExecutor, Program
 from ..engine.shapes import shape_of
+from ..engine.streams import BatchStream, is_stream
+from ..engine.trainer import Trainer
+from .arguments import check_counts, failures_to, interrupts_to, rename_old, split_callbacks
 
 __all__ = ["Model"]
 
@@ -49,14 +49,12 @@ class Model(Network):
     ) -> None:
         super().__init__(inputs, outputs, name, **kwargs)
         self.optimizer: Any = None
-        self.objective: Objective | None = None
         self.compile_arguments: dict[str, Any] | None = None
         self.stop_training = False
         self.history: History | None = None
-        self._programs: dict[Any, Program] = {}
-        self._lock = threading.RLock()
-        self._rng: tf.Variable | None = None
-        self._trained: list[tf.Variable] | None = None
+        self._jit: bool | str = "auto"
+        self._trainer: Trainer | None = None
+        self._building = threading.RLock()
 
     # ---------------------------------------------------------------- compile
 
@@ -111,11 +109,9 @@ class Model(Network):
         }
         objective = self._objective(arguments) if self.built else None
         self.optimizer = chosen
-        self.objective = objective
         self.compile_arguments = {"optimizer": optimizer, **arguments}
         self._jit = jit_compile
-        self._programs = {}
-        self._trained = list(self.trainable_weights) if self.built else None
+        self._trainer = Trainer(self, chosen, objective, jit_compile) if objective else None
 
     def _objective(self, arguments: dict[str, Any]) -> Objective:
         names = self.output_names or ["output_1"]
@@ -130,10 +126,21 @@ class Model(Network):
             )
 
     @property
+    def objective(self) -> Objective:
+        """The losses and metrics that were compiled."""
+        if self._trainer is None or self._trainer.objective is None:
+            raise RuntimeError(
+                "The model has no losses yet: compile it, and give its first layer an input_shape "
+                "or fit it once."
+            )
+        return self._trainer.objective
+
+    @property
     def metrics_names(self) -> list[str]:
         """What is reported: ``loss`` first, then the metrics."""
         self._require_compiled("metrics_names")
-        return list(self.objective.names) if self.objective else ["loss"]
+        ready = self._trainer is not None and self._trainer.objective is not None
+        return list(self.objective.names) if ready else ["loss"]
 
     @property
     def metrics(self) -> list[Any]:
@@ -145,93 +152,50 @@ class Model(Network):
         """The loss that was asked for."""
         return (self.compile_arguments or {}).get("loss")
 
-    # ---------------------------------------------------------------- the steps
+    # ---------------------------------------------------------------- getting ready
 
-    def _collect(self, inputs: list[Any], call: Call) -> tuple[list[Any], list[Any]]:
-        """Outputs and their masks for a batch, in a call."""
-        with call_scope(call):
-            single = len(inputs) == 1
-            outputs = flatten(self._run(inputs[0] if single else inputs))
-        return outputs, [call.mask_of(output) for output in outputs]
+    def _set_graph(self, inputs: Any, outputs: Any) -> None:
+        super()._set_graph(inputs, outputs)
+        self._trainer = None
 
-    def _gradients(self, inputs: Any, targets: Any, weights: Any) -> tuple[Any, Any]:
-        """The logs of a batch of training, and the gradients of its loss."""
-        variables = self._trained or []
-        call = Call(training=True, seed=self._rng)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(variables)
-            outputs, masks = self._collect(inputs, call)
-            penalties = [*call.losses, *self.losses]
-            loss, logs = self.objective(targets, outputs, masks, weights, penalties)
-        return logs, tape.gradient(loss, variables)
-
-    def _train_step(self, inputs: Any, targets: Any, weights: Any) -> Any:
-        """One update: outputs, loss, gradients, new weights; returns the logs."""
-        logs, gradients = self._gradients(inputs, targets, weights)
-        self.optimizer.apply(gradients, self._trained or [])
-        self._rng.assign_add([0, 1])
-        return logs
-
-    def _probe_step(self, inputs: Any, targets: Any, weights: Any) -> Any:
-        """Whether a batch of training has a loss and gradients that are numbers (1 or 0)."""
-        logs, gradients = self._gradients(inputs, targets, weights)
-        values = [logs[0], *(tf.convert_to_tensor(g) for g in gradients if g is not None)]
-        return tf.cast(
-            tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in values]), tf.float32
-        )
-
-    def _test_step(self, inputs: Any, targets: Any, weights: Any) -> Any:
-        call = Call(training=False, seed=(0, 0))
-        outputs, masks = self._collect(inputs, call)
-        penalties = [*call.losses, *self.losses]
-        return self.objective(targets, outputs, masks, weights, penalties)[1]
-
-    def _predict_step(self, inputs: Any, targets: Any, weights: Any) -> Any:
-        return self._collect(inputs, Call(training=False, seed=(0, 0)))[0]
-
-    def _program(self, kind: str) -> Program:
-        with self._lock:
-            if kind not in self._programs:
-                step = getattr(self, f"_{kind}_step")
-                width = len(self.objective.names) if self.objective else 0
-                self._programs[kind] = Program(step, width, self._jit_of(kind), self._loop_jit())
-            return self._programs[kind]
-
-    def _jit_of(self, kind: str) -> Any:
-        return False if kind == "predict" else self._jit
-
-    def _loop_jit(self) -> bool:
-        """Whether XLA may compile a loop of steps: not with convolutions on a CPU."""
-        on_gpu = bool(tf.config.list_logical_devices("GPU"))
-        return on_gpu or not any(_has_convolution(layer) for layer in self.layers)
-
-    def _prepare_training(self) -> None:
-        """Make what a training step needs before it is traced."""
-        if self._rng is None:
-            self._rng = tf.Variable([0, 0], dtype=tf.int32, trainable=False, name="rng")
-        if self._trained is None:
-            self._trained = list(self.trainable_weights)
-        self.optimizer.build(self._trained)
-
-    def _seed_noise(self) -> None:
-        """Begin a new stream of noise, drawn from NumPy's generator; steps count on."""
-        key = np.random.randint(0, 2**31 - 1)
-        self._rng.assign(tf.stack([tf.constant(key, tf.int32), self._rng[1]]))
-
-    def _ensure_built(self, x: Any) -> None:
-        """Build a model that knows its shapes only from data."""
-        if self.built and (self.objective is not None or self.compile_arguments is None):
-            return
-        if not self.built:
-            first = [tensor[:1] for tensor in standardize_inputs(self, x)]
-            self._build_from(first)
-        if self.compile_arguments is not None and self.objective is None:
-            arguments = {k: v for k, v in self.compile_arguments.items() if k != "optimizer"}
-            self.objective = self._objective(arguments)
+    def _ready(self, x: Any) -> Trainer:
+        """The model's steps; a model that learns its shapes only from data is built first."""
+        with self._building:
+            if not self.built:
+                self._build_from([tensor[:1] for tensor in standardize_inputs(self, x)])
+            if self._trainer is None:
+                objective = None
+                if self.compile_arguments is not None:
+                    given = {k: v for k, v in self.compile_arguments.items() if k != "optimizer"}
+                    objective = self._objective(given)
+                self._trainer = Trainer(self, self.optimizer, objective, self._jit)
+            return self._trainer
 
     def _build_from(self, inputs: list[Any]) -> None:
         with call_scope(Call(training=False, seed=(0, 0))):
             self._run(inputs[0] if len(inputs) == 1 else inputs)
+
+    def _first_of(self, x: Any) -> Any:
+        """Something to learn shapes from: of a sequence or a data set its first batch."""
+        if self.built or not is_stream(x):
+            return x
+        if not hasattr(x, "__getitem__") and not hasattr(x, "cardinality"):
+            raise ValueError(
+                "The model does not know its input's shape yet, and a generator's first batch "
+                "cannot be put back: give the first layer an input_shape, or call "
+                "model.build((None, ...))."
+            )
+        batch = x[0] if hasattr(x, "__getitem__") else next(iter(x))
+        return batch[0]
+
+    def _warn_if_frozen_late(self) -> None:
+        trained = self._trainer.trained if self._trainer else []
+        if [id(w) for w in self.trainable_weights] != [id(w) for w in trained]:
+            warnings.warn(
+                "Which weights are trainable has changed since compile(), and takes effect only "
+                "with the next model.compile(...).",
+                stacklevel=3,
+            )
 
     # ---------------------------------------------------------------- fit
 
@@ -252,6 +216,9 @@ class Model(Network):
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_freq: int | Sequence[int] = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
         **kwargs: Any,
     ) -> History:
         """Train for a number of epochs.
@@ -261,8 +228,9 @@ class Model(Network):
 
         Args:
             x: inputs: an array with one row a sample, a list of arrays, or a dictionary
-                by input name.
-            y: targets, in the same forms.
+                by input name. Or whole batches (x, y) or (x, y, sample weights): a
+                generator, a ``Sequence``, a ``tf.data.Dataset``.
+            y: targets, in the same forms; none beside whole batches.
             batch_size: rows in a batch, 32 by default.
             epochs: the number of the last epoch.
             verbose: 0 silent, 1 a progress bar, 2 a line an epoch.
@@ -277,6 +245,9 @@ class Model(Network):
             steps_per_epoch: batches in an epoch, by default as many as there are.
             validation_steps: batches of a validation, by default as many as there are.
             validation_freq: every how many epochs to validate, or a list of epochs.
+            max_queue_size: how many batches of a generator or sequence are read ahead.
+            workers: how many threads or processes read them; 0 reads in the loop.
+            use_multiprocessing: whether they are processes, for a ``Sequence``.
 
         Returns:
             The :class:`History` of what was logged.
@@ -285,81 +256,121 @@ class Model(Network):
             RuntimeError: the model is not compiled.
             ValueError: data do not fit the model; nothing was trained then.
         """
-        epochs, kwargs = _old_keywords("fit", epochs, kwargs)
+        renamed = rename_old("fit", {"nb_epoch": "epochs"}, kwargs, list(Model.fit.__annotations__))
+        epochs = renamed.get("epochs", epochs)
         self._require_compiled("fit")
-        _check_counts(batch_size=batch_size, epochs=epochs, steps_per_epoch=steps_per_epoch)
-        self._ensure_built(x)
-        data = batch_of(self, x, y, sample_weight, class_weight)
-        if validation_data is not None:
-            held_out = self._validation_batch(validation_data)
-        elif validation_split:
-            data, held_out = split_rows(data, validation_split)
-        else:
-            held_out = None
-        self._prepare_training()
-        size = batch_size or self._fixed_batch_size() or 32
-        self._check_finite(data, size)
-        self._check_trainable()
-        listeners, chosen = _split_callbacks(callbacks)
+        check_counts(batch_size=batch_size, epochs=epochs, steps_per_epoch=steps_per_epoch)
+        reading = {
+            "workers": workers,
+            "use_multiprocessing": use_multiprocessing,
+            "max_queue_size": max_queue_size,
+        }
+        trainer = self._ready(self._first_of(x))
+        feed = open_feed(
+            self,
+            x,
+            y,
+            sample_weight,
+            class_weight,
+            batch_size=batch_size,
+            steps=steps_per_epoch,
+            shuffle=shuffle,
+            **reading,
+        )
+        held_out = None
+        try:
+            if validation_data is not None:
+                held_out = self._held_out(validation_data, batch_size, validation_steps, reading)
+            elif validation_split:
+                feed, held_out = feed.split(validation_split)
+            trainer.prepare()
+            feed.check_finite(lambda: trainer.program("probe"))
+            self._warn_if_frozen_late()
+            return self._fit(
+                trainer,
+                feed,
+                held_out,
+                verbose,
+                callbacks,
+                epochs,
+                initial_epoch,
+                shuffle,
+                validation_freq,
+            )
+        finally:
+            feed.close()
+            if held_out is not None:
+                held_out.close()
+
+    def _held_out(self, data: Any, batch_size: int | None, steps: int | None, reading: Any) -> Any:
+        """The feed of validation data."""
+        if is_stream(data):
+            return open_feed(self, data, None, batch_size=None, steps=steps, **reading)
+        if not isinstance(data, list | tuple) or len(data) not in (2, 3):
+            length = f" of {len(data)}" if hasattr(data, "__len__") else ""
+            raise ValueError(
+                "validation_data is (x, y) or (x, y, sample_weight), or a generator of batches; "
+                f"got a {type(data).__name__}{length}."
+            )
+        return open_feed(self, *data, batch_size=batch_size, steps=steps)
+
+    def _fit(
+        self,
+        trainer: Trainer,
+        feed: Any,
+        held_out: Any,
+        verbose: int,
+        callbacks: Any,
+        epochs: int,
+        initial_epoch: int,
+        shuffle: bool | str,
+        validation_freq: Any,
+    ) -> History:
+        """Train, with all checked: put callbacks, executors and the loop together."""
+        listeners, chosen = split_callbacks(callbacks)
         stream = EventStream(listeners)
         self.history = History()
-        shown = [ProgbarLogger()] if verbose else []
+        shown = [ProgbarLogger("samples" if feed.rows else "steps")] if verbose else []
         hears = CallbackList([*shown, *chosen, self.history, stream])
-        executor = ArrayExecutor(
-            self._program("train"),
-            data,
-            size,
-            passes=epochs - initial_epoch,
-            per_batch=hears.wants_train_batches,
-            steps=steps_per_epoch,
+        executor = feed.executor(
+            trainer.program("train"), epochs - initial_epoch, hears.wants_train_batches
         )
-        validate = self._validator(held_out, size, validation_steps, validation_freq, hears)
+        names = self.metrics_names
         hears.set_params(
             {
-                "batch_size": size,
+                "batch_size": feed.batch_size,
                 "epochs": epochs,
                 "initial_epoch": initial_epoch,
                 "steps": executor.steps,
                 "samples": executor.rows_in_pass,
-                "validation_samples": None if held_out is None else _rows(held_out),
+                "validation_samples": None if held_out is None else held_out.rows,
                 "verbose": verbose,
                 "do_validation": held_out is not None,
-                "metrics": _validated_names(self.metrics_names, held_out is not None),
+                "metrics": names if held_out is None else names + [f"val_{n}" for n in names],
             }
         )
         hears.set_model(self)
         self.stop_training = False
-        self._seed_noise()
-        with _interrupts_to(stream.mailbox), _failures_to(hears):
+        trainer.seed_noise()
+        with interrupts_to(stream.mailbox), failures_to(hears):
             fit_loop(
                 self,
                 executor,
                 hears,
                 epochs=epochs,
                 initial_epoch=initial_epoch,
-                order=lambda: shuffled(_rows(data), shuffle, size),
-                validate=validate,
+                order=lambda: feed.order(shuffle),
+                validate=self._validator(trainer, held_out, validation_freq, hears),
             )
         return self.history
 
-    def _validation_batch(self, validation_data: Any) -> Any:
-        if not isinstance(validation_data, list | tuple) or len(validation_data) not in (2, 3):
-            raise ValueError(
-                "validation_data is (x, y) or (x, y, sample_weight); got "
-                f"{type(validation_data).__name__}"
-                + (f" of {len(validation_data)}." if hasattr(validation_data, "__len__") else ".")
-            )
-        return batch_of(self, *validation_data)
-
     def _validator(
-        self, held_out: Any, size: int, steps: int | None, freq: Any, hears: CallbackList
-    ) -> Any:
+        self, trainer: Trainer, held_out: Any, freq: Any, hears: CallbackList
+    ) -> Callable[[int], dict[str, Any]]:
         """A function from an epoch to its validation logs."""
         if held_out is None:
             return lambda epoch: {}
-        executor = ArrayExecutor(
-            self._program("test"), held_out, size, per_batch=hears.wants_test_batches, steps=steps
-        )
+        executor = held_out.executor(trainer.program("test"), 1, hears.wants_test_batches)
 
         def validate(epoch: int) -> dict[str, Any]:
             due = (epoch + 1) % freq == 0 if isinstance(freq, int) else epoch + 1 in freq
@@ -370,37 +381,51 @@ class Model(Network):
 
         return validate
 
-    def _fixed_batch_size(self) -> int | None:
-        """The batch size that the inputs were built for, if they were."""
-        sizes = {tensor.shape[0] for tensor in self.inputs} - {None}
-        return min(sizes, default=None)
+    def fit_generator(
+        self,
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: int = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+        class_weight: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+    ) -> History:
+        """Train on batches from a generator or a ``Sequence``; :meth:`fit` does the same.
 
-    def _check_trainable(self) -> None:
-        now = [id(weight) for weight in self.trainable_weights]
-        if self._trained is not None and now != [id(weight) for weight in self._trained]:
-            import warnings
+        Args:
+            generator: gives (x, y) or (x, y, sample weights), without end.
+            steps_per_epoch: batches in an epoch; a sequence says it itself.
+            epochs, verbose, callbacks, validation_data, validation_steps, validation_freq,
+                class_weight, max_queue_size, workers, use_multiprocessing, shuffle,
+                initial_epoch: as in :meth:`fit`.
 
-            warnings.warn(
-                "Which weights are trainable has changed since compile(), and takes effect only "
-                "with the next model.compile(...).",
-                stacklevel=3,
-            )
-
-    def _check_finite(self, data: Any, size: int) -> None:
-        """Refuse data whose NaN would reach the loss or the gradients, and so the weights."""
-        bad = _rows_not_finite(data)
-        if bad.size == 0:
-            return
-        rows = tf.constant(bad[:size].astype(np.int32))
-        harmless = bool(self._program("probe").on_rows(data, rows))
-        self.objective.reset_metrics()
-        if not harmless:
-            raise ValueError(
-                f"The data hold NaN or infinite numbers in {bad.size} of {_rows(data)} rows, first in "
-                f"row {bad[0]}; training on them would spoil the weights. Leave these rows out: "
-                "keep = np.isfinite(x).reshape(len(x), -1).all(1); fit(x[keep], y[keep]). Or fill "
-                "them in: np.nan_to_num(x)."
-            )
+        Returns:
+            The :class:`History` of what was logged.
+        """
+        return self.fit(
+            generator,
+            steps_per_epoch=steps_per_epoch,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            validation_steps=validation_steps,
+            validation_freq=validation_freq,
+            class_weight=class_weight,
+            max_queue_size=max_queue_size,
+            workers=workers,
+            use_multiprocessing=use_multiprocessing,
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+        )
 
     # ---------------------------------------------------------------- evaluate and predict
 
@@ -413,6 +438,9 @@ class Model(Network):
         sample_weight: Any = None,
         steps: int | None = None,
         callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> Any:
         """The loss and the metrics on some data.
 
@@ -424,6 +452,7 @@ class Model(Network):
             sample_weight: how much each row counts.
             steps: batches to evaluate, by default all.
             callbacks: callbacks with ``on_test_*`` hooks.
+            max_queue_size, workers, use_multiprocessing: as in :meth:`fit`.
 
         Returns:
             The loss, or a list of the loss and the metrics (see ``metrics_names``).
@@ -433,18 +462,51 @@ class Model(Network):
             ValueError: data do not fit the model.
         """
         self._require_compiled("evaluate")
-        _check_counts(batch_size=batch_size, steps=steps)
-        self._ensure_built(x)
-        data = batch_of(self, x, y, sample_weight)
-        hears = CallbackList(_split_callbacks(callbacks)[1], self, {"verbose": verbose})
-        executor = ArrayExecutor(
-            self._program("test"),
-            data,
-            batch_size or self._fixed_batch_size() or 32,
-            per_batch=hears.wants_test_batches,
+        check_counts(batch_size=batch_size, steps=steps)
+        trainer = self._ready(self._first_of(x))
+        reading = {
+            "workers": workers,
+            "use_multiprocessing": use_multiprocessing,
+            "max_queue_size": max_queue_size,
+        }
+        feed = open_feed(self, x, y, sample_weight, batch_size=batch_size, steps=steps, **reading)
+        hears = CallbackList(split_callbacks(callbacks)[1], self, {"verbose": verbose})
+        try:
+            executor = feed.executor(trainer.program("test"), 1, hears.wants_test_batches)
+            return _as_result(test_loop(self, executor, hears))
+        finally:
+            feed.close()
+
+    def evaluate_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: int = 0,
+    ) -> Any:
+        """The loss and the metrics on batches from a generator or a ``Sequence``.
+
+        Args:
+            generator: gives (x, y) or (x, y, sample weights).
+            steps: how many batches; a sequence says it itself.
+            callbacks, max_queue_size, workers, use_multiprocessing, verbose: as in
+                :meth:`evaluate`.
+
+        Returns:
+            The loss, or a list of the loss and the metrics.
+        """
+        return self.evaluate(
+            generator,
             steps=steps,
+            callbacks=callbacks,
+            verbose=verbose,
+            max_queue_size=max_queue_size,
+            workers=workers,
+            use_multiprocessing=use_multiprocessing,
         )
-        return _as_result(test_loop(self, executor, hears))
 
     def predict(
         self,
@@ -453,6 +515,9 @@ class Model(Network):
         verbose: int = 0,
         steps: int | None = None,
         callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> Any:
         """Outputs for some inputs.
 
@@ -462,6 +527,7 @@ class Model(Network):
             verbose: not used: a prediction prints nothing.
             steps: batches to predict, by default all.
             callbacks: callbacks with ``on_predict_*`` hooks.
+            max_queue_size, workers, use_multiprocessing: as in :meth:`fit`.
 
         Returns:
             A NumPy array, or a list of them for several outputs.
@@ -469,35 +535,91 @@ class Model(Network):
         Raises:
             ValueError: data do not fit the model.
         """
-        _check_counts(batch_size=batch_size, steps=steps)
-        self._ensure_built(x)
-        inputs = standardize_inputs(self, x)
-        hears = CallbackList(_split_callbacks(callbacks)[1], self, {"verbose": verbose})
-        rows = int(inputs[0].shape[0])
-        if rows == 0:
-            raise ValueError("There is nothing to predict: x has no rows.")
-        size = batch_size or self._fixed_batch_size() or self._predict_size()
-        if steps is not None:
-            rows = min(rows, steps * size)
-        program = self._program("predict")
+        check_counts(batch_size=batch_size, steps=steps)
+        trainer = self._ready(self._first_of(x))
+        hears = CallbackList(split_callbacks(callbacks)[1], self, {"verbose": verbose})
+        run = trainer.program("predict").on_batch
         hears.on_predict_begin()
-        if rows <= size and rows == inputs[0].shape[0] and not hears.callbacks:
-            blocks = [program.on_batch((inputs, [], []))]
+        if is_stream(x):
+            reading = {
+                "workers": workers,
+                "use_multiprocessing": use_multiprocessing,
+                "max_queue_size": max_queue_size,
+            }
+            batches = self._stream_inputs(x, steps, reading)
         else:
-            blocks = [
-                hears.on_predict_batch(
-                    number,
-                    min(size, rows - start),
-                    lambda start=start: program.on_batch(
-                        ([t[start : min(start + size, rows)] for t in inputs], [], [])
-                    ),
-                )
-                for number, start in enumerate(range(0, rows, size))
-            ]
+            batches = self._array_inputs(x, batch_size, steps)
+        blocks = [
+            hears.on_predict_batch(
+                number, int(inputs[0].shape[0]), lambda b=inputs: run((b, [], []))
+            )
+            for number, inputs in enumerate(batches)
+        ]
         hears.on_predict_end()
         columns = [[part.numpy() for part in parts] for parts in zip(*blocks, strict=True)]
         outputs = [c[0] if len(c) == 1 else np.concatenate(c) for c in columns]
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def _array_inputs(self, x: Any, batch_size: int | None, steps: int | None) -> list[list[Any]]:
+        """Arrays in blocks to compute at once."""
+        inputs = standardize_inputs(self, x)
+        rows = {int(tensor.shape[0]) for tensor in inputs}
+        if len(rows) > 1:
+            raise ValueError(f"All inputs need the same number of rows; got {sorted(rows)}.")
+        count = rows.pop()
+        if count == 0:
+            raise ValueError("There is nothing to predict: x has no rows.")
+        size = batch_size or fixed_batch_size(self) or self._predict_size()
+        end = count if steps is None else min(count, steps * size)
+        if end == count <= size:
+            return [inputs]
+        return [[t[at : min(at + size, end)] for t in inputs] for at in range(0, end, size)]
+
+    def _stream_inputs(self, x: Any, steps: int | None, reading: Any) -> Any:
+        """The inputs of a stream's batches; targets beside them are left out."""
+        stream = BatchStream(x, steps, **reading)
+        try:
+            number = 0
+            while stream.steps is None or number < stream.steps:
+                batch = next(stream, None)  # type: ignore[call-overload]
+                if batch is None:
+                    break
+                inputs = batch[0] if isinstance(batch, tuple) else batch
+                yield standardize_inputs(self, inputs)
+                number += 1
+        finally:
+            stream.close()
+
+    def predict_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: int = 0,
+    ) -> Any:
+        """Outputs for batches from a generator or a ``Sequence``.
+
+        Args:
+            generator: gives inputs, or tuples that begin with them.
+            steps: how many batches; a sequence says it itself.
+            callbacks, max_queue_size, workers, use_multiprocessing, verbose: as in
+                :meth:`predict`.
+
+        Returns:
+            A NumPy array, or a list of them for several outputs.
+        """
+        return self.predict(
+            generator,
+            steps=steps,
+            callbacks=callbacks,
+            verbose=verbose,
+            max_queue_size=max_queue_size,
+            workers=workers,
+            use_multiprocessing=use_multiprocessing,
+        )
 
     def _predict_size(self) -> int:
         """Rows to compute at once: as many as keep a layer's output under 16 MB."""
@@ -536,12 +658,9 @@ class Model(Network):
             ValueError: data do not fit the model.
         """
         self._require_compiled("train_on_batch")
-        self._ensure_built(x)
+        trainer = self._ready(x)
         data = batch_of(self, x, y, sample_weight, class_weight)
-        if self._rng is None:
-            self._prepare_training()
-            self._seed_noise()
-        self._prepare_training()
+        trainer.prepare()
         return self._one_batch("train", data, reset_metrics)
 
     def test_on_batch(
@@ -559,19 +678,20 @@ class Model(Network):
             The loss, or a list of the loss and the metrics.
         """
         self._require_compiled("test_on_batch")
-        self._ensure_built(x)
+        self._ready(x)
         return self._one_batch("test", batch_of(self, x, y, sample_weight), reset_metrics)
 
     def _one_batch(self, kind: str, data: Any, reset_metrics: bool) -> Any:
+        trainer = self._ready(None)
         if reset_metrics:
             self.objective.reset_metrics()
-        values = self._program(kind).on_batch(data).numpy().tolist()
+        values = trainer.program(kind).on_batch(data).numpy().tolist()
         return _as_result(Logs(zip(self.objective.names, values, strict=True)))
 
     def predict_on_batch(self, x: Any) -> Any:
         """Outputs for one batch, as a NumPy array or a list of them."""
-        self._ensure_built(x)
-        outputs = self._program("predict").on_batch((standardize_inputs(self, x), [], []))
+        program = self._ready(x).program("predict")
+        outputs = program.on_batch((standardize_inputs(self, x), [], []))
         arrays = [output.numpy() for output in outputs]
         return arrays[0] if len(arrays) == 1 else arrays
 
@@ -616,101 +736,6 @@ class Model(Network):
         return saving.to_yaml(self, **kwargs)
 
 
-# ---------------------------------------------------------------- helpers
-
-
-def _has_convolution(layer: Any) -> bool:
-    inner = [*getattr(layer, "_sublayers", ())]
-    return "Conv" in type(layer).__name__ or any(_has_convolution(part) for part in inner)
-
-
-def _rows(data: Any) -> int:
-    return next(int(t.shape[0]) for part in data for t in part if t is not None)
-
-
-def _rows_not_finite(data: Any) -> np.ndarray:
-    """The rows in which an input or a target is NaN or infinite."""
-    found = [
-        np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(1))
-        for part in data[:2]
-        for array in (t.numpy() for t in part if isinstance(t, tf.Tensor) and t.dtype.is_floating)
-        if not np.isfinite(array.sum(dtype=np.float64))
-    ]
-    return np.unique(np.concatenate(found)) if found else np.empty(0, int)
-
-
-def _split_callbacks(callbacks: Any) -> tuple[list[Any], list[Any]]:
-    """Listeners of events, and callbacks."""
-    given = [] if callbacks is None else callbacks
-    if isinstance(given, CallbackList):
-        given = given.callbacks
-    given = list(given) if isinstance(given, list | tuple) else [given]
-    listeners = [c for c in given if not isinstance(c, Callback | type) and hasattr(c, "handle")]
-    return listeners, [c for c in given if all(c is not heard for heard in listeners)]
-
-
 def _as_result(logs: Logs) -> Any:
     values = list(logs.values())
     return values[0] if len(values) == 1 else values
-
-
-def _validated_names(names: list[str], validated: bool) -> list[str]:
-    return names + [f"val_{name}" for name in names] if validated else names
-
-
-def _check_counts(**counts: Any) -> None:
-    for name, value in counts.items():
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            low = "0 or more" if name == "epochs" else "1 or more"
-            if name == "epochs" and isinstance(value, int | np.integer) and value == 0:
-                continue
-            raise ValueError(f"{name} is a whole number, {low}; got {value!r}.")
-
-
-def _old_keywords(what: str, epochs: int, kwargs: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Keras 1's ``nb_epoch``, with a hint; anything else is a mistake."""
-    if "nb_epoch" in kwargs:
-        import warnings
-
-        epochs = kwargs.pop("nb_epoch")
-        warnings.warn(
-            f"nb_epoch is now epochs: {what}(..., epochs={epochs}).",
-            DeprecationWarning,
-            stacklevel=3,
-        )
-    if kwargs:
-        known = list(Model.fit.__annotations__)
-        name = sorted(kwargs)[0]
-        raise TypeError(f"{what}() has no argument {name!r}.{registry.suggestion(name, known)}")
-    return epochs, kwargs
-
-
-@contextlib.contextmanager
-def _interrupts_to(mailbox: events.Mailbox) -> Iterator[None]:
-    """While a run is on the main thread, an interrupt asks it to stop; a second one forces it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def ask(number: int, frame: Any) -> None:
-        signal.signal(signal.SIGINT, before)
-        mailbox.post(events.Stop("interrupted"))
-
-    try:
-        signal.signal(signal.SIGINT, ask)
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextlib.contextmanager
-def _failures_to(callbacks: CallbackList) -> Iterator[None]:
-    """If a run fails, its callbacks hear of it before the error goes on."""
-    try:
-        yield
-    except BaseException as error:
-        callbacks.on_train_failed(error)
-        raise

@@ -63,8 +63,8 @@ class Sequential(Model):
             other.name for other in self._stack
         ]:
             raise ValueError(
-                f"The model already has a layer called {layer.name!r}. Names in a model are unique: "
-                f"give this one another, {type(layer).__name__}(..., name='...')."
+                f"The model already has a layer called {layer.name!r}. Names in a model are "
+                f"unique: give this one another, {type(layer).__name__}(..., name='...')."
             )
         stack = [*self._stack, layer]
         tensors = self._chain(stack, [layer])

@@ -137,7 +137,11 @@ def test_checkpoint_names_and_period(tmp_path: Path) -> None:
 def test_schedule_with_one_and_two_arguments() -> None:
     net = model()
     history = net.fit(
-        X, Y, epochs=3, verbose=0, callbacks=[LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))]
+        X,
+        Y,
+        epochs=3,
+        verbose=0,
+        callbacks=[LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))],
     )
     np.testing.assert_allclose(history.history["lr"], [0.1, 0.05, 0.1 / 3], rtol=1e-6)
     history = net.fit(
@@ -270,7 +274,9 @@ def test_events_of_a_run() -> None:
     epochs = listener.of(events.EpochEnded)
     assert [event.logs["val_loss"] for event in epochs] == history.history["val_loss"]
     assert batches[-1].means["loss"] == pytest.approx(history.history["loss"][-1])
-    assert listener.heard[-1] == events.RunEnded(started.run, "finished", 2, listener.heard[-1].time)
+    assert listener.heard[-1] == events.RunEnded(
+        started.run, "finished", 2, listener.heard[-1].time
+    )
     for event in listener.heard:
         assert events.from_json(events.to_json(event)) == event
 

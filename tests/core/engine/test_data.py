@@ -33,7 +33,10 @@ def branches() -> Model:
 
 
 REFUSED: list[tuple[Callable[[], Any], str]] = [
-    (lambda: net().fit(X.reshape(40, 2, 4), LABELS), r"expected shape \(rows, 8\).*reshape\(-1, 8\)"),
+    (
+        lambda: net().fit(X.reshape(40, 2, 4), LABELS),
+        r"expected shape \(rows, 8\).*reshape\(-1, 8\)",
+    ),
     (lambda: net().fit(X[0], LABELS), r"one sample; pass a batch of one: x\[None\]"),
     (lambda: net().fit(X[:, :5], LABELS), r"got \(40, 5\).*input_shape=\(5,\)"),
     (lambda: net().fit(X, LABELS[:30]), r"x has 40, y has 30.*x\[:30\]"),
@@ -51,7 +54,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: branches().fit({"a": X, "c": X}, ONE_HOT), "lacks the input 'b'.*got"),
     (lambda: branches().fit([X, X], {"p": ONE_HOT}), "lacks the output 'q'"),
     (lambda: net().fit(X, LABELS, validation_split=1.5), "between 0 and 1"),
-    (lambda: net().fit(X, LABELS, validation_split=0.001), "nothing to validate"),
+    (lambda: net().fit(X, LABELS, validation_split=0.99), "nothing to train"),
     (lambda: net().fit(X, LABELS, validation_data=X), r"\(x, y\) or \(x, y, sample_weight\)"),
     (lambda: net().fit(X, LABELS, batch_size=0), "batch_size is a whole number"),
     (lambda: net().fit(X, LABELS, epochs=-1), "epochs is a whole number"),

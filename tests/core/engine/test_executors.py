@@ -42,7 +42,11 @@ class Chunks(Callback):
 def model(jit: Any = "auto") -> Any:
     set_random_seed(5)
     net = Sequential(
-        [Dense(16, activation="relu", input_shape=(6,)), Dropout(0.4), Dense(3, activation="softmax")]
+        [
+            Dense(16, activation="relu", input_shape=(6,)),
+            Dropout(0.4),
+            Dense(3, activation="softmax"),
+        ]
     )
     net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=jit)
     return net
@@ -83,22 +87,22 @@ def test_noise_is_new_at_every_step_and_every_fit() -> None:
     net.compile("sgd", lambda t, p: p)
     ones = np.ones((1, 64), "float32")
 
+    seen: list[float] = []
+
     class Outputs(Callback):
-        seen: list[float] = []
-
         def on_batch_end(self, batch: int, logs: Any = None) -> None:
-            self.seen.append(logs["loss"])
+            seen.append(logs["loss"])
 
     net.fit(ones, ones, epochs=5, verbose=0, callbacks=[Outputs()])
     net.fit(ones, ones, epochs=5, verbose=0, callbacks=[Outputs()])
-    assert len(set(Outputs.seen)) > 5
+    assert len(set(seen)) > 5
 
 
 def test_a_second_fit_traces_nothing() -> None:
     net = model()
     traces = []
-    step = net._train_step
-    net._train_step = lambda *batch: (traces.append(1), step(*batch))[1]
+    step = net._trainer.train
+    net._trainer.train = lambda *batch: (traces.append(1), step(*batch))[1]
     net.fit(X, Y, batch_size=16, epochs=2, verbose=0)
     first = len(traces)
     net.fit(X[::-1].copy(), Y, batch_size=16, epochs=3, verbose=0)

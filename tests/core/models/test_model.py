@@ -55,7 +55,7 @@ def test_names_shapes_and_layers() -> None:
 
 def test_disconnected_graph_says_what_is_missing() -> None:
     a, b = Input((4,), name="a"), Input((4,), name="forgotten")
-    with pytest.raises(ValueError, match="forgotten.*not among the given inputs"):
+    with pytest.raises(ValueError, match=r"forgotten.*not among the given inputs"):
         Model(a, Dense(1)(a + b))
 
 
@@ -174,7 +174,9 @@ def test_predict_in_blocks(rows: int) -> None:
     kernel, bias = model.get_weights()
     expected = np.tanh(X[:rows] @ kernel + bias)
     for size in (None, 1, 4, 100):
-        np.testing.assert_allclose(model.predict(X[:rows], batch_size=size), expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            model.predict(X[:rows], batch_size=size), expected, rtol=1e-5, atol=1e-6
+        )
 
 
 def test_predict_from_many_threads() -> None:

@@ -1,0 +1,184 @@
+"""What a run is fed with: arrays on the device, or a stream of batches.
+
+Both make an executor for a program; the loop does not see which it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from .data import batch_of, shuffled, split_rows
+from .program import ArrayExecutor, Program
+from .streams import BatchStream, StreamExecutor, is_stream
+
+__all__ = ["ArrayFeed", "StreamFeed", "open_feed"]
+
+
+class ArrayFeed:
+    """Arrays, checked and on the device.
+
+    Args:
+        data: (inputs, targets, sample weights), lists of tensors.
+        batch_size: rows in a batch.
+        steps: batches in a pass, by default all.
+    """
+
+    def __init__(self, data: Any, batch_size: int, steps: int | None = None) -> None:
+        self.data = data
+        self.batch_size = batch_size
+        self.steps = steps
+        self.rows: int | None = next(
+            int(t.shape[0]) for part in data for t in part if t is not None
+        )
+
+    def executor(self, program: Program, passes: int = 1, per_batch: bool = False) -> Any:
+        """What runs a program over the arrays."""
+        return ArrayExecutor(
+            program, self.data, self.batch_size, passes, per_batch, steps=self.steps
+        )
+
+    def order(self, shuffle: bool | str) -> np.ndarray | None:
+        """An order of rows for a pass."""
+        return shuffled(self.rows or 0, shuffle, self.batch_size)
+
+    def split(self, share: float) -> tuple[ArrayFeed, ArrayFeed]:
+        """The first rows, and the last ``share`` of them."""
+        first, last = split_rows(self.data, share)
+        return ArrayFeed(first, self.batch_size, self.steps), ArrayFeed(last, self.batch_size)
+
+    def check_finite(self, probe: Callable[[], Program]) -> None:
+        """Refuse data whose NaN would reach the loss or the gradients, and so the weights.
+
+        Raises:
+            ValueError: they would; the error names the rows.
+        """
+        bad = self._rows_not_finite()
+        if bad.size == 0:
+            return
+        rows = tf.constant(bad[: self.batch_size].astype(np.int32))
+        if not bool(probe().on_rows(self.data, rows)):
+            raise ValueError(
+                f"The data hold NaN or infinite numbers in {bad.size} of {self.rows} rows, first "
+                f"in row {bad[0]}; training on them would spoil the weights. Leave these rows out: "
+                "keep = np.isfinite(x).reshape(len(x), -1).all(1); fit(x[keep], y[keep]). Or fill "
+                "them in: np.nan_to_num(x)."
+            )
+
+    def _rows_not_finite(self) -> np.ndarray:
+        arrays = [
+            tensor.numpy()
+            for part in self.data[:2]
+            for tensor in part
+            if isinstance(tensor, tf.Tensor) and tensor.dtype.is_floating
+        ]
+        found = [
+            np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(1))
+            for array in arrays
+            # The sum is finite where all are, and takes one pass without a copy.
+            if not np.isfinite(array.sum(dtype=np.float64))
+        ]
+        return np.unique(np.concatenate(found)) if found else np.empty(0, int)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class StreamFeed:
+    """Batches that come one by one.
+
+    Args:
+        stream: where they come from.
+        adapt: from a raw batch to (inputs, targets, sample weights).
+    """
+
+    rows = None
+    batch_size = None
+
+    def __init__(self, stream: BatchStream, adapt: Callable[[Any], Any]) -> None:
+        self._stream = stream
+        self._adapt = adapt
+
+    def executor(self, program: Program, passes: int = 1, per_batch: bool = False) -> Any:
+        """What runs a program over the stream."""
+        return StreamExecutor(program, self._stream, self._adapt)
+
+    def order(self, shuffle: bool | str) -> None:
+        """A stream has the order it comes in."""
+
+    def split(self, share: float) -> Any:
+        raise ValueError(
+            "validation_split needs arrays: of a generator or a data set nobody knows the last "
+            "rows. Pass validation_data=..., another generator or (x, y)."
+        )
+
+    def check_finite(self, probe: Callable[[], Program]) -> None:
+        """Batches are not seen before they are trained on."""
+
+    def close(self) -> None:
+        """End the threads and processes that read ahead."""
+        self._stream.close()
+
+
+def open_feed(
+    model: Any,
+    x: Any,
+    y: Any,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    *,
+    batch_size: int | None,
+    steps: int | None = None,
+    shuffle: bool | str = False,
+    **reading: Any,
+) -> ArrayFeed | StreamFeed:
+    """What ``x`` and ``y`` are, as a feed.
+
+    Args:
+        model: what they must fit.
+        x: inputs, or a generator, sequence or data set of whole batches.
+        y: targets; of a stream the batches hold them.
+        sample_weight: how much each row counts.
+        class_weight: how much each class counts.
+        batch_size: rows in a batch.
+        steps: batches in a pass.
+        shuffle: whether the batches of a sequence are shuffled.
+        reading: ``workers``, ``use_multiprocessing``, ``max_queue_size`` of a stream.
+
+    Raises:
+        ValueError: they do not fit the model, or what a stream does not take is given.
+    """
+    if not is_stream(x):
+        data = batch_of(model, x, y, sample_weight, class_weight)
+        return ArrayFeed(data, batch_size or fixed_batch_size(model) or 32, steps)
+    given = {"y": y, "batch_size": batch_size, "sample_weight": sample_weight}
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"{name} is not given beside a {type(x).__name__}: its batches are (x, y) or "
+                "(x, y, sample_weight) of the size you like."
+            )
+
+    def adapt(batch: Any) -> Any:
+        if not isinstance(batch, tuple) or len(batch) not in (1, 2, 3):
+            raise ValueError(
+                "A batch is a tuple (x, y) or (x, y, sample_weight); the "
+                f"{type(x).__name__} gave {_described(batch)}."
+            )
+        inputs, targets, weights = (*batch, None, None)[:3]
+        return batch_of(model, inputs, targets, weights, class_weight)
+
+    return StreamFeed(BatchStream(x, steps, shuffle=bool(shuffle), **reading), adapt)
+
+
+def _described(batch: Any) -> str:
+    length = f" of {len(batch)}" if isinstance(batch, list | tuple | dict) else ""
+    return f"a {type(batch).__name__}{length}"
+
+
+def fixed_batch_size(model: Any) -> int | None:
+    """The batch size that the inputs were built for, if they were."""
+    return min({tensor.shape[0] for tensor in model.inputs} - {None}, default=None)

@@ -1,0 +1,90 @@
+"""Checks of what is passed to fit, evaluate and predict, and what surrounds a run."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ... import events
+from .. import registry
+from ..callbacks import Callback, CallbackList
+
+__all__ = [
+    "check_counts",
+    "failures_to",
+    "interrupts_to",
+    "rename_old",
+    "split_callbacks",
+]
+
+
+def split_callbacks(callbacks: Any) -> tuple[list[Any], list[Any]]:
+    """Listeners of events, and callbacks, of what was given as ``callbacks``."""
+    given = [] if callbacks is None else callbacks
+    if isinstance(given, CallbackList):
+        given = given.callbacks
+    given = list(given) if isinstance(given, list | tuple) else [given]
+    listeners = [c for c in given if not isinstance(c, Callback | type) and hasattr(c, "handle")]
+    return listeners, [c for c in given if all(c is not heard for heard in listeners)]
+
+
+def check_counts(**counts: Any) -> None:
+    """Refuse counts that are no whole numbers of 1 or more; ``epochs`` may be 0."""
+    for name, value in counts.items():
+        least = 0 if name == "epochs" else 1
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if value is not None and not (whole and value >= least):
+            raise ValueError(f"{name} is a whole number, {least} or more; got {value!r}.")
+
+
+def rename_old(
+    what: str, old: dict[str, str], kwargs: dict[str, Any], known: list[str]
+) -> dict[str, Any]:
+    """Keras 1's keywords under their new names, with a hint; any other is refused."""
+    renamed = {}
+    for name, value in kwargs.items():
+        if name not in old:
+            hint = registry.suggestion(name, known)
+            raise TypeError(f"{what}() has no argument {name!r}.{hint}")
+        warnings.warn(
+            f"{name} is now {old[name]}: {what}(..., {old[name]}={value!r}).",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        renamed[old[name]] = value
+    return renamed
+
+
+@contextlib.contextmanager
+def interrupts_to(mailbox: events.Mailbox) -> Iterator[None]:
+    """While a run is on the main thread, an interrupt asks it to stop; a second one forces it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, before)
+        mailbox.post(events.Stop("interrupted"))
+
+    try:
+        signal.signal(signal.SIGINT, ask)
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def failures_to(callbacks: CallbackList) -> Iterator[None]:
+    """If a run fails, its callbacks hear of it before the error goes on."""
+    try:
+        yield
+    except BaseException as error:
+        callbacks.on_train_failed(error)
+        raise
