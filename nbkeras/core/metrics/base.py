@@ -14,7 +14,7 @@ from nbkeras.core import config as settings
 from nbkeras.core import initializers, registry
 from nbkeras.core.losses.objects import same_rank, weighted
 
-__all__ = ["Mean", "MeanMetricWrapper", "MeanTensor", "Metric", "Reduce", "Sum"]
+__all__ = ["Average", "Mean", "MeanMetricWrapper", "MeanTensor", "Metric", "Reduce", "Sum"]
 
 
 # Options of tf_keras that are not known here, with the values at which that does not matter.
@@ -247,8 +247,22 @@ class Sum(Reduce):
         return tf.identity(self.total)
 
 
+class Average(Reduce):
+    """A sum of values divided by that of their weights."""
+
+    def __init__(self, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(name, dtype, **kwargs)
+        self.count = self.add_weight("count")
+
+    def _include(self, values: Any, sample_weight: Any) -> None:
+        self.count.assign_add(self._add(values, sample_weight))
+
+    def result(self) -> Any:
+        return tf.math.divide_no_nan(tf.identity(self.total), tf.identity(self.count))
+
+
 @registry.register("metric")
-class Mean(Reduce):
+class Mean(Average):
     """The weighted mean of all values.
 
     Args:
@@ -263,20 +277,13 @@ class Mean(Reduce):
         3.5
     """
 
-    def __init__(self, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
-        super().__init__(name, dtype, **kwargs)
-        self.count = self.add_weight("count")
-
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Adds the values of a batch."""
-        self.count.assign_add(self._add(values, sample_weight))
-
-    def result(self) -> Any:
-        return tf.math.divide_no_nan(tf.identity(self.total), tf.identity(self.count))
+        self._include(values, sample_weight)
 
 
 @registry.register("metric")
-class MeanMetricWrapper(Mean):
+class MeanMetricWrapper(Average):
     """The mean of a function of targets and predictions that gives a number for each sample.
 
     Args:
@@ -301,7 +308,7 @@ class MeanMetricWrapper(Mean):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Adds the function's values for a batch."""
         y_true, y_pred = same_rank(y_true, y_pred)
-        super().update_state(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
+        self._include(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         fn = {} if type(self) is not MeanMetricWrapper else {"fn": registry.serialize(self._fn)}

@@ -502,10 +502,13 @@ class AUC(_Counts):
         self.curve = _choice("curve", curve, ("ROC", "PR"))
         methods = ("interpolation", "minoring", "majoring")
         self.summation_method = _choice("summation_method", summation_method, methods)
-        self.thresholds = None if thresholds is None else sorted(_checked(thresholds, "AUC"))
-        if self.thresholds is None and num_thresholds < 2:
+        self.thresholds: list[float] | None = None
+        if thresholds is not None:
+            self.thresholds = sorted(_checked(thresholds, "AUC"))
+            num_thresholds = len(self.thresholds) + 2
+        elif num_thresholds < 2:
             raise ValueError(f"num_thresholds is 2 or more; got {num_thresholds!r}.")
-        self.num_thresholds = num_thresholds if thresholds is None else len(self.thresholds) + 2
+        self.num_thresholds = num_thresholds
         self.multi_label = bool(multi_label)
         self.label_weights = None if label_weights is None else [float(w) for w in label_weights]
         self.num_labels = num_labels

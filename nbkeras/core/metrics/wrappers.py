@@ -12,7 +12,7 @@ from nbkeras.core.backend.symbolic import operation
 from nbkeras.core.losses import functions as losses
 from nbkeras.core.losses.objects import same_rank
 from nbkeras.core.metrics import functions
-from nbkeras.core.metrics.base import Mean
+from nbkeras.core.metrics.base import Average
 
 __all__ = [
     "Accuracy",
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-class _FunctionMean(Mean):
+class _FunctionMean(Average):
     """The mean of `function`, which is given the attributes named in `arguments`."""
 
     function: Callable[..., Any]
@@ -50,7 +50,7 @@ class _FunctionMean(Mean):
         """Takes a batch into account."""
         y_true, y_pred = same_rank(y_true, y_pred)
         options = {name: getattr(self, name) for name in self.arguments}
-        super().update_state(type(self).function(y_true, y_pred, **options), sample_weight)
+        self._include(type(self).function(y_true, y_pred, **options), sample_weight)
 
 
 # ---------------------------------------------------------------- accuracy

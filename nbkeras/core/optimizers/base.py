@@ -45,7 +45,7 @@ class Hyperparameter:
     def __init__(
         self, alias: str | None = None, *, at_least: float = 0.0, below: float | None = None
     ) -> None:
-        self.key = alias
+        self.key = alias or ""
         self.at_least = at_least
         self.below = below
 
@@ -595,6 +595,14 @@ class Optimizer(registry.Configurable):
     def _adapt_config(cls, config: dict[str, Any]) -> dict[str, Any]:
         """A configuration of another version, in our words."""
         return config
+
+    def __repr__(self) -> str:
+        try:
+            config = self.get_config()
+        except NotImplementedError:
+            return object.__repr__(self)
+        arguments = ", ".join(f"{key}={value!r}" for key, value in config.items())
+        return f"{type(self).__name__}({arguments})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles carry configuration and state; the slots find their weights again."""

@@ -324,6 +324,24 @@ def test_get_updates_lists_what_apply_does(name: str, options: dict) -> None:
     assert_close(optimizer.get_weights(), other.get_weights())
 
 
+def test_get_updates_of_a_symbolic_loss() -> None:
+    data = RNG.normal(size=(5, 4)).astype("float32")
+    for name, options in ALL:
+        mine, theirs = weights(), weights()
+        x = K.placeholder((None, 4))
+        loss = K.mean(K.square(K.dot(x, mine[0]) + mine[1]))
+        optimizer, other = make(name, options), make(name, options)
+        train = K.function([x], [loss], updates=optimizer.get_updates(loss, mine))
+        for _ in range(2):
+            got = train([data])[0]
+            with tf.GradientTape() as tape:
+                value = tf.reduce_mean(tf.square(data @ theirs[0] + theirs[1]))
+            np.testing.assert_allclose(got, value.numpy(), rtol=1e-5)
+            other.apply(tape.gradient(value, theirs), theirs)
+        assert_close([v.numpy() for v in mine], [v.numpy() for v in theirs], 1e-5)
+        assert_close(optimizer.get_weights(), other.get_weights(), 1e-5)
+
+
 def test_get_gradients_in_a_graph_and_its_errors() -> None:
     w, other = tf.Variable(3.0, name="w"), tf.Variable(1.0, name="other")
     adam = optimizers.Adam()
@@ -468,6 +486,12 @@ def test_configuration_has_the_values_of_now() -> None:
 def test_configuration_that_does_not_fit(config, message: str) -> None:
     with pytest.raises(registry.ConfigError, match=message):
         optimizers.Adam.from_config(config)
+
+
+def test_repr_is_the_call() -> None:
+    assert repr(optimizers.SGD(0.5, 0.9)) == (
+        "SGD(lr=0.5, momentum=0.9, decay=0.0, nesterov=False)"
+    )
 
 
 def test_get() -> None:
