@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbkeras.core import registry
+from nbkeras.core.losses.base import Loss, Reduction
 from nbkeras.core.losses.functions import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -37,13 +38,11 @@ from nbkeras.core.losses.objects import (
     Huber,
     KLDivergence,
     LogCosh,
-    Loss,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
     Poisson,
-    Reduction,
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )

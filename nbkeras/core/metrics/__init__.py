@@ -37,17 +37,13 @@ from nbkeras.core.losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from nbkeras.core.metrics.auc import AUC
 from nbkeras.core.metrics.base import Mean, MeanMetricWrapper, MeanTensor, Metric, Sum
 from nbkeras.core.metrics.confusion import (
-    AUC,
     FalseNegatives,
     FalsePositives,
     Precision,
-    PrecisionAtRecall,
     Recall,
-    RecallAtPrecision,
-    SensitivityAtSpecificity,
-    SpecificityAtSensitivity,
     TrueNegatives,
     TruePositives,
 )
@@ -60,6 +56,12 @@ from nbkeras.core.metrics.functions import (
     top_k_categorical_accuracy,
 )
 from nbkeras.core.metrics.iou import MeanIoU
+from nbkeras.core.metrics.rates import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from nbkeras.core.metrics.wrappers import (
     Accuracy,
     BinaryAccuracy,

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from nbkeras.core import config as settings
 from nbkeras.core import initializers, registry
-from nbkeras.core.losses.objects import same_rank, weighted
+from nbkeras.core.losses.base import same_rank, weighted
 
 __all__ = ["Average", "Mean", "MeanMetricWrapper", "MeanTensor", "Metric", "Reduce", "Sum"]
 

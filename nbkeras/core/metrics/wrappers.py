@@ -10,7 +10,7 @@ import tensorflow as tf
 from nbkeras.core import registry
 from nbkeras.core.backend.symbolic import operation
 from nbkeras.core.losses import functions as losses
-from nbkeras.core.losses.objects import same_rank
+from nbkeras.core.losses.base import same_rank
 from nbkeras.core.metrics import functions
 from nbkeras.core.metrics.base import Average
 

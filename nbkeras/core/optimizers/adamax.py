@@ -7,7 +7,8 @@ from typing import Any
 import tensorflow as tf
 
 from nbkeras.core import config, registry
-from nbkeras.core.optimizers.base import Hyperparameter, Numbers, Optimizer, Slots
+from nbkeras.core.optimizers.base import Numbers, Optimizer, Slots
+from nbkeras.core.optimizers.hyper import Hyperparameter
 
 __all__ = ["Adamax", "adamax"]
 

@@ -17,12 +17,17 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from nbkeras.core import config as settings
 from nbkeras.core import registry
 from nbkeras.core.backend.symbolic import is_symbolic, operation
 from nbkeras.core.optimizers import gradients as gradient_tools
+from nbkeras.core.optimizers.hyper import (
+    Hyperparameter,
+    compute_dtype,
+    hyper_dtype,
+    make_variable,
+)
 
-__all__ = ["Hyperparameter", "Numbers", "Optimizer", "Slots"]
+__all__ = ["Numbers", "Optimizer", "Slots"]
 
 Numbers = dict[str, Any]
 """Scalars by name."""
@@ -30,61 +35,7 @@ Slots = dict[str, Any]
 """The tensors (or variables) that an optimizer keeps for one weight, by name."""
 
 
-class Hyperparameter:
-    """A number of an optimizer that may be moved while it trains.
-
-    It lives in a variable: reading the attribute gives the variable, assigning a
-    number sets its value, so that a compiled program sees it without being traced again.
-
-    Args:
-        alias: the hyperparameter that this name also stands for.
-        at_least: the smallest value allowed.
-        below: the value it stays below, or `None`.
-    """
-
-    def __init__(
-        self, alias: str | None = None, *, at_least: float = 0.0, below: float | None = None
-    ) -> None:
-        self.key = alias or ""
-        self.at_least = at_least
-        self.below = below
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.key = self.key or name
-
-    def __get__(self, optimizer: Any, owner: type | None = None) -> Any:
-        return self if optimizer is None else optimizer._hyper[self.key]
-
-    def __set__(self, optimizer: Any, value: Any) -> None:
-        value = self._checked(optimizer, value)
-        variable = optimizer._hyper.get(self.key)
-        if variable is None:
-            optimizer._hyper[self.key] = _variable(value, _hyper_dtype(), self.key)
-        else:
-            variable.assign(tf.cast(value, variable.dtype))
-
-    def _checked(self, optimizer: Any, value: Any) -> Any:
-        if isinstance(value, tf.Tensor) and not hasattr(value, "numpy"):
-            return value  # inside a compiled program
-        try:
-            number = float(np.asarray(value.numpy() if hasattr(value, "numpy") else value))
-        except (TypeError, ValueError):
-            number = None
-        high = float("inf") if self.below is None else self.below
-        if number is not None and self.at_least <= number < high:
-            return number
-        expected = f"a number of {self.at_least:g} or more"
-        if self.below is not None:
-            expected += f" and below {self.below:g}"
-        example = f"{type(optimizer).__name__}({self.key}={_EXAMPLES.get(self.key, 0.9)})"
-        hint = " For a schedule use the callback LearningRateScheduler." if callable(value) else ""
-        raise ValueError(
-            f"{self.key} is {expected}, as in {example}; got {registry._shorten(value)}.{hint}"
-        )
-
-
 _ALWAYS = object()
-_EXAMPLES = {"lr": 0.01, "decay": 1e-6, "schedule_decay": 0.004}
 
 # What tf_keras writes beside the hyperparameters, with the values that change nothing.
 _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
@@ -171,7 +122,7 @@ class Optimizer(registry.Configurable):
         self.clipnorm = _positive("clipnorm", clipnorm)
         self.clipvalue = _positive("clipvalue", clipvalue)
         self.global_clipnorm = _positive("global_clipnorm", global_clipnorm)
-        self._iterations = _variable(0, tf.int64, "iterations")
+        self._iterations = make_variable(0, tf.int64, "iterations")
 
     @property
     def iterations(self) -> Any:
@@ -230,12 +181,12 @@ class Optimizer(registry.Configurable):
 
     def initial_slots(self, parameter: Any) -> Slots:
         """The slots of a weight before the first update: zeros."""
-        dtype = _compute_dtype(parameter.dtype)
+        dtype = compute_dtype(parameter.dtype)
         return {name: tf.zeros(parameter.shape, dtype) for name in self.slot_names}
 
     def hyper(self, dtype: Any = None) -> Numbers:
         """The present values of the hyperparameters, as scalars of a dtype."""
-        dtype = tf.as_dtype(dtype or _hyper_dtype())
+        dtype = tf.as_dtype(dtype or hyper_dtype())
         return {name: tf.cast(variable, dtype) for name, variable in self._hyper.items()}
 
     def update(
@@ -265,7 +216,7 @@ class Optimizer(registry.Configurable):
             0.98
         """
         parameter = tf.convert_to_tensor(parameter)
-        dtype = _compute_dtype(parameter.dtype)
+        dtype = compute_dtype(parameter.dtype)
         hyper = self.hyper(dtype) if hyper is None else _cast_all(hyper, dtype)
         iteration = self.iterations if iteration is None else iteration
         return self._step_in(dtype, parameter, gradient, slots, self.numbers(hyper, iteration))
@@ -290,17 +241,16 @@ class Optimizer(registry.Configurable):
             for variable in variables:
                 if variable.ref() in self._slots:
                     continue
+                prefix, owner = self.name, _plain(variable)
                 with _scope_of(variable):
                     self._slots[variable.ref()] = {
-                        name: _variable(
-                            value, value.dtype, f"{self.name}/{name}/{_plain(variable)}"
-                        )
+                        name: make_variable(value, value.dtype, f"{prefix}/{name}/{owner}")
                         for name, value in self.initial_slots(variable).items()
                     }
                 self._variables.append(variable)
-        pending, self._pending = self._pending, None
-        if pending is not None:
-            self.set_weights(pending)
+            pending, self._pending = self._pending, None
+            if pending is not None:
+                self.set_weights(pending)
 
     @property
     def built(self) -> bool:
@@ -377,7 +327,7 @@ class Optimizer(registry.Configurable):
         iteration = tf.convert_to_tensor(self.iterations)
         numbers: dict[tf.DType, Numbers] = {}
         for gradient, variable in zip(gradients, variables, strict=True):
-            dtype = _compute_dtype(variable.dtype)
+            dtype = compute_dtype(variable.dtype)
             if dtype not in numbers:
                 numbers[dtype] = self.numbers(self.hyper(dtype), iteration)
             run(self._update_variable, variable, gradient, self.slots(variable), numbers[dtype])
@@ -390,7 +340,7 @@ class Optimizer(registry.Configurable):
     ) -> None:
         """One update of one variable, by the shortest way that gives the documented result."""
         if not self._update_in_place(variable, gradient, slots, numbers):
-            dtype = _compute_dtype(variable.dtype)
+            dtype = compute_dtype(variable.dtype)
             new, new_slots = self._step_in(
                 dtype, tf.convert_to_tensor(variable), gradient, slots, numbers
             )
@@ -403,7 +353,7 @@ class Optimizer(registry.Configurable):
     def _update_in_place(
         self, variable: Any, gradient: Any, slots: Slots, numbers: Numbers
     ) -> bool:
-        if variable.dtype != _compute_dtype(variable.dtype) or variable.dtype != gradient.dtype:
+        if variable.dtype != compute_dtype(variable.dtype) or variable.dtype != gradient.dtype:
             return False
         if isinstance(gradient, tf.IndexedSlices):
             if self.rows(variable, gradient, slots, numbers):
@@ -620,28 +570,6 @@ def _restore(cls: type[Optimizer], config: dict[str, Any], weights: list[np.ndar
 
 
 # ---------------------------------------------------------------- helpers
-
-
-def _variable(value: Any, dtype: Any, name: str) -> Any:
-    """A variable of the optimizer, the same on all replicas."""
-    with tf.init_scope():
-        return tf.Variable(
-            value,
-            dtype=dtype,
-            trainable=False,
-            name=name,
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
-
-
-def _hyper_dtype() -> tf.DType:
-    """The dtype of hyperparameters: half precision is too coarse for 1 - 0.999 ** t."""
-    return tf.float64 if settings.floatx() == "float64" else tf.float32
-
-
-def _compute_dtype(dtype: tf.DType) -> tf.DType:
-    """The dtype in which a weight is updated: squared gradients vanish in half precision."""
-    return tf.float32 if dtype in (tf.float16, tf.bfloat16) else dtype
 
 
 def _cast_all(numbers: Numbers, dtype: tf.DType) -> Numbers:

@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from nbkeras.core import config, registry
-from nbkeras.core.optimizers.base import Hyperparameter, Numbers, Optimizer, Slots
+from nbkeras.core.optimizers.base import Numbers, Optimizer, Slots
+from nbkeras.core.optimizers.hyper import Hyperparameter
 
 __all__ = ["Nadam", "nadam", "scheduled_momentum"]
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from nbkeras.core import config, registry
-from nbkeras.core.optimizers.base import Hyperparameter, Numbers, Optimizer, Slots
-from nbkeras.core.optimizers.sgd import Momentum
+from nbkeras.core.optimizers.base import Numbers, Optimizer, Slots
+from nbkeras.core.optimizers.hyper import Hyperparameter, Momentum
 
 __all__ = ["RMSprop", "rmsprop"]
 

@@ -9,9 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from nbkeras.core import registry
-from nbkeras.core.optimizers.base import Hyperparameter, Numbers, Optimizer, Slots
+from nbkeras.core.optimizers.base import Numbers, Optimizer, Slots
+from nbkeras.core.optimizers.hyper import Momentum
 
-__all__ = ["SGD", "Momentum", "sgd"]
+__all__ = ["SGD", "sgd"]
 
 
 def sgd(
@@ -22,26 +23,6 @@ def sgd(
     if nesterov:
         return parameter + momentum * velocity - lr * gradient, velocity
     return parameter + velocity, velocity
-
-
-class Momentum(Hyperparameter):
-    """A momentum; constructed as 0 it stays 0, and no velocities are kept for it."""
-
-    def __get__(self, optimizer: Any, owner: type | None = None) -> Any:
-        return self if optimizer is None else optimizer._hyper.get("momentum", 0.0)
-
-    def __set__(self, optimizer: Any, value: Any) -> None:
-        number = self._checked(optimizer, value)
-        if "momentum" not in optimizer._hyper:
-            if isinstance(number, float) and number == 0:
-                return
-            if optimizer.built:
-                cls = type(optimizer).__name__
-                raise ValueError(
-                    f"This {cls} was made without momentum, so it keeps no velocities. Write "
-                    f"{cls}(momentum={number}) and compile the model with it."
-                )
-        super().__set__(optimizer, number)
 
 
 @registry.register("optimizer", aliases=("sgd",))
