@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import copy
 import functools
 import itertools
 import operator
@@ -299,9 +300,7 @@ class Call:
         scratch: whether only shapes are wanted.
     """
 
-    def __init__(
-        self, training: Any = None, seed: Any = None, *, scratch: bool = False
-    ) -> None:
+    def __init__(self, training: Any = None, seed: Any = None, *, scratch: bool = False) -> None:
         self.training = training
         self.seed = seed
         self.scratch = scratch
@@ -322,6 +321,12 @@ class Call:
         else:
             # The tensor is kept alive beside its mask: its id must not be used again.
             self._masks[id(tensor)] = (tensor, mask)
+
+    def with_training(self, training: Any) -> Call:
+        """This call with another learning phase; all else is shared."""
+        other = copy.copy(self)
+        other.training = training
+        return other
 
     def next_seed(self, seed: int | None) -> Any:
         number = next(self._random_operations)
@@ -424,7 +429,19 @@ def _install_operators() -> None:
     """Python's operators on symbolic tensors record what they do to real ones."""
     unary = ("neg", "abs", "invert")
     compared = ("lt", "le", "gt", "ge")
-    binary = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
+    binary = (
+        "add",
+        "sub",
+        "mul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "pow",
+        "matmul",
+        "and",
+        "or",
+        "xor",
+    )
     for name in unary + compared + binary:
         recorded = _operator(f"__{name}__")
         setattr(KerasTensor, f"__{name}__", recorded)
