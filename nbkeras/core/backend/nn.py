@@ -10,6 +10,7 @@ from ..config import epsilon as fuzz
 from ..config import normalize_data_format
 from ._typing import Axis, Tensor
 from .symbolic import operation
+from .tensors import ndim
 
 __all__ = [
     "batch_normalization",
@@ -301,6 +302,8 @@ def bias_add(x: Tensor, bias: Tensor, data_format: str | None = None) -> Tensor:
     array([[[11., 22.]]], dtype=float32)
     """
     data_format = normalize_data_format(data_format)
+    if data_format == "channels_last" and ndim(bias) == 1:
+        return tf.nn.bias_add(x, bias)
     x, bias = tf.convert_to_tensor(x), tf.convert_to_tensor(bias)
     rank = x.shape.rank
     if bias.shape.rank not in (1, rank - 1):
