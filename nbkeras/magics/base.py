@@ -44,7 +44,6 @@ def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
         except BaseException as error:
             errors.shorten(error, self.shell)
             raise
-        self.session.formatters.learn(result)
         text = cell[0] if cell else line
         quiet = text.rstrip().endswith(";") and _is_last(self.shell, parser.command.lstrip("%"))
         return None if quiet else result

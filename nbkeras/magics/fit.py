@@ -131,9 +131,12 @@ class FitMagic(Command):
         from nbkeras.widgets import TrainingPanel
         from nbkeras.widgets.base import in_kernel
 
-        panel = TrainingPanel() if in_kernel() and not arguments.no_panel else None
-        options.setdefault("verbose", 0 if panel else 1)
         callbacks = options.pop("callbacks", [])
+        shown = any(isinstance(callback, TrainingPanel) for callback in callbacks)
+        panel = None
+        if in_kernel() and not (shown or arguments.no_panel):
+            panel = TrainingPanel()
+        options.setdefault("verbose", 0 if panel or shown else 1)
 
         def train(run: Run) -> Any:
             listeners = [run, panel] if panel else [run]

@@ -27,7 +27,7 @@ class Installation:
         self._before = {kind: dict(table) for kind, table in manager.magics.items()}
         self._registry = dict(manager.registry)
         self.session = Session(shell)
-        self.session.formatters = Formatters(shell, self.session)
+        self._formatters = Formatters(shell, self.session)
         shell.register_magics(*[kind(shell, self.session) for kind in MAGICS])
         self._added = {
             kind: {name: magic for name, magic in table.items() if self._is_ours(magic)}
@@ -57,7 +57,7 @@ class Installation:
         )
         if self._matcher in self._shell.Completer.custom_matchers:
             self._shell.Completer.custom_matchers.remove(self._matcher)
-        self.session.formatters.remove()
+        self._formatters.remove()
         self.session.close()
 
     def _is_ours(self, magic: Any) -> bool:

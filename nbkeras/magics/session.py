@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import queue
 import signal
 import sys
 import threading
@@ -45,7 +46,6 @@ class Session:
         self.data: Data | None = None
         self.tested: Data | None = None
         self.runs: list[Run] = []
-        self.formatters: Any = None
         self.view: tuple[int, Any, str, str] | None = None
         self._idle = _IdleInterrupt(self)
         # Before the interpreter ends, trainings reach a step boundary.
@@ -74,12 +74,9 @@ class Session:
             UsageError: there is none, or the name is unknown.
         """
         if words:
-            first = words[0]
-            if first.isidentifier() and first not in namespace and len(words) != 2:
-                raise UsageError(namespace.missing(first, parser.command))
-            value = namespace.evaluate(first, parser.command)
+            value = namespace.evaluate(words[0], parser.command)
             if is_model(value):
-                return value, first, words[1:]
+                return value, words[0], words[1:]
         if self.model is None:
             parser.fail("which model? Define one with %%model, or name one")
         return self.model, self.name, words
@@ -221,20 +218,26 @@ class _IdleInterrupt:
 
     A kernel ignores the signal then. It saves the handler that is set when a cell
     begins and sets it again when the cell ends, so replacing what it saved is enough.
+    The handler itself may come while the main thread holds any lock, so that it only
+    puts the signal into a queue, which a thread reads.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = weakref.ref(session)
         self._saved: Any = None
+        self._pressed: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def install(self) -> None:
         """Take effect when the running cell ends."""
-        kernel = getattr(self._session().shell, "kernel", None)  # type: ignore[union-attr]
+        session = self._session()
+        kernel = getattr(session.shell, "kernel", None) if session else None
         saved = getattr(kernel, "saved_sigint_handler", None)
         if saved is None or saved == self.handle:
             return
         if threading.current_thread() is threading.main_thread():
             self._saved, kernel.saved_sigint_handler = saved, self.handle
+            arguments = (self._pressed, self._session)
+            threading.Thread(target=_stop_when_pressed, args=arguments, daemon=True).start()
 
     def remove(self) -> None:
         """Give the kernel its own handler back."""
@@ -243,13 +246,16 @@ class _IdleInterrupt:
         if self._saved is not None and getattr(kernel, "saved_sigint_handler", 0) == self.handle:
             kernel.saved_sigint_handler = self._saved
         self._saved = None
+        self._pressed.put(0)
 
     def handle(self, number: int, frame: Any) -> None:
-        """End the runs. In a thread: a signal may come while a lock is held."""
-        threading.Thread(target=self._stop, daemon=True).start()
+        """What Python calls for the signal."""
+        self._pressed.put(number)
 
-    def _stop(self) -> None:
-        session = self._session()
+
+def _stop_when_pressed(pressed: queue.SimpleQueue[int], reference: weakref.ref[Session]) -> None:
+    while pressed.get():
+        session = reference()
         for run in session.runs if session else ():
             if run.active:
                 run.post(events.Stop("interrupted"))

@@ -11,6 +11,7 @@ import queue
 import re
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,6 +166,23 @@ class Notebook:
     def update(self, comm: str, **state: Any) -> str:
         """The front-end's change of a trait."""
         return self.send(comm, {"method": "update", "state": state, "buffer_paths": []})
+
+    def reload(self) -> dict[str, Any]:
+        """Ask for the states of all widgets, as a page does that is loaded anew."""
+        content = {"comm_id": uuid.uuid4().hex, "target_name": "jupyter.widget.control"}
+        opening = {**content, "data": {"widgets": {}}}
+        message = self.client.session.msg("comm_open", opening, metadata={"version": "1.0.0"})
+        self.client.shell_channel.send(message)
+        self.send(content["comm_id"], {"method": "request_states"})
+
+        def states() -> dict[str, Any] | None:
+            for message in self.messages:
+                data = message["content"].get("data", {})
+                if message["content"].get("comm_id") == content["comm_id"] and "states" in data:
+                    return data["states"]
+            return None
+
+        return self.until(states, "the states of widgets")
 
     def answered(self, request: str) -> bool:
         """Whether the kernel is through with a message."""

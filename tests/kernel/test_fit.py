@@ -190,6 +190,17 @@ def test_an_error_of_a_callback_is_shown_with_the_users_frames_only(prepared: No
     prepared.run("h = %fit --epochs 1 --no-panel --verbose 0")
 
 
+def test_a_page_that_is_reloaded_finds_its_widgets_while_a_cell_runs(
+    prepared: Notebook, control: str
+) -> None:
+    cell = training(prepared)
+    states = prepared.reload()
+    assert not cell.done
+    assert states[control]["model_name"] == "FloatSliderModel"
+    prepared.custom(control, {"type": "Stop"})
+    prepared.finish(cell)
+
+
 # ---------------------------------------------------------------- behind the cells
 
 BEHIND = ENDLESS.replace("h =", "run =") + " --background"

@@ -28,7 +28,9 @@ def state(notebook: Notebook) -> object:
         list(shell.input_transformers_post),
         list(shell.ast_transformers),
         dict(display.ipython_display_formatter.type_printers),
-        dict(display.formatters["text/plain"].type_printers),
+        dict(display.ipython_display_formatter.deferred_printers),
+        set(display.formatters["text/plain"].type_printers),
+        set(display.formatters["text/plain"].deferred_printers),
         {name for name in shell.user_ns if not name.startswith("_")},
         shell.user_ns["__builtins__"],
     )

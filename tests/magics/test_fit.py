@@ -79,8 +79,8 @@ def test_training_never_runs_in_the_main_thread(
 
 
 def test_callbacks_need_no_import(trained: Notebook, calls: list[dict[str, Any]]) -> None:
-    trained.run("%fit net x y --callbacks EarlyStopping(patience=2) --verbose 0")
-    trained.run("%fit --callbacks [EarlyStopping(), LambdaCallback()] --verbose 0")
+    trained.run("%fit net x y --callbacks EarlyStopping('loss') --verbose 0")
+    trained.run("%fit --callbacks [EarlyStopping('loss'), LambdaCallback()] --verbose 0")
     names = [[type(callback).__name__ for callback in call["callbacks"]] for call in calls]
     assert names == [["EarlyStopping", "Run"], ["EarlyStopping", "LambdaCallback", "Run"]]
     assert "EarlyStopping" not in trained
