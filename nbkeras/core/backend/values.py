@@ -11,7 +11,15 @@ import tensorflow as tf
 
 from ._typing import Tensor
 from .replay import Plan
-from .symbolic import Call, KerasTensor, call_scope, next_seed, operation
+from .symbolic import (
+    Call,
+    KerasTensor,
+    call_scope,
+    current_call,
+    is_symbolic,
+    next_seed,
+    operation,
+)
 from .tensors import to_dense
 
 __all__ = [
@@ -126,47 +134,52 @@ def _value_for(x: Any, value: Any) -> np.ndarray:
 # ---------------------------------------------------------------- updates
 
 
-@operation
 def update(x: Any, new_x: Tensor) -> Any:
-    """x ← new_x; returns the variable.
+    """x ← new_x; returns the variable, or the pair (x, new_x) while a model is built or runs.
+
+    Such a pair is what ``Layer.add_update`` and the updates of ``K.function`` take.
 
     >>> float(update(tf.Variable(1.0), 5.0))
     5.0
     """
-    return x.assign(new_x)
+    if is_symbolic(new_x) or current_call() is not None:
+        return (x, new_x)
+    return x.assign(tf.cast(new_x, x.dtype))
 
 
-@operation
 def update_add(x: Any, increment: Tensor) -> Any:
-    """x ← x + increment; returns the variable.
+    """x ← x + increment; returns what :func:`update` does.
 
     >>> float(update_add(tf.Variable(1.0), 5.0))
     6.0
     """
-    return x.assign_add(increment)
+    return update(x, increment + x)
 
 
-@operation
 def update_sub(x: Any, decrement: Tensor) -> Any:
-    """x ← x − decrement; returns the variable.
+    """x ← x − decrement; returns what :func:`update` does.
 
     >>> float(update_sub(tf.Variable(1.0), 5.0))
     -4.0
     """
-    return x.assign_sub(decrement)
+    return update(x, -decrement + x)
 
 
-@operation
 def moving_average_update(x: Any, value: Tensor, momentum: Tensor) -> Any:
-    """x ← momentum · x + (1 − momentum) · value; returns the variable.
+    """x ← momentum · x + (1 − momentum) · value; returns what :func:`update` does.
 
     >>> float(moving_average_update(tf.Variable(1.0), 2.0, 0.75))
     1.25
     """
+    return update(x, _moved_average(x, value, momentum))
+
+
+@operation
+def _moved_average(x: Any, value: Tensor, momentum: Tensor) -> Tensor:
     rest = 1.0 - momentum
     if not isinstance(rest, float):
         rest = tf.cast(rest, x.dtype)
-    return x.assign_sub((x - tf.cast(value, x.dtype)) * rest)
+    return x - (x - tf.cast(value, x.dtype)) * rest
 
 
 # ---------------------------------------------------------------- printing

@@ -104,11 +104,16 @@ class Graph:
         nodes: the layer nodes of the graph, in the order they run.
     """
 
-    def __init__(self, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]) -> None:
+    def __init__(
+        self,
+        inputs: Sequence[KerasTensor],
+        outputs: Sequence[KerasTensor],
+        losses: Sequence[KerasTensor] = (),
+    ) -> None:
         _check_inputs(inputs)
-        self.plan = Plan(inputs, outputs)
+        self.plan = Plan(inputs, [*outputs, *losses])
         self.inputs = self.plan.inputs
-        self.outputs = self.plan.outputs
+        self.outputs = tuple(outputs)
         input_nodes = [tensor.node for tensor in self.inputs if tensor.node is not None]
         self.all_nodes = [*input_nodes, *self.plan.nodes]
         self.nodes = [node for node in self.all_nodes if is_layer_node(node)]
@@ -134,7 +139,7 @@ class Graph:
         here = {id(node) for node in self.all_nodes}
         seen: set[int] = set()
         visited: list[Any] = []
-        stack = [t.node for t in reversed(self.outputs)]
+        stack = [t.node for t in reversed(self.plan.outputs)]
         while stack:
             node = stack.pop()
             if node is None or id(node) in seen or id(node) not in here:

@@ -290,20 +290,54 @@ class Layer(registry.Configurable):
 
     # ---------------------------------------------------------------- losses
 
+    def _penalties(self) -> list[tuple[tf.Variable, Any]]:
+        """The weights that are regularized, with their penalties, each pair once."""
+        own = {id(weight): (weight, penalty) for weight, penalty in self._regularized}
+        for layer in self._sublayers:
+            own.update((id(weight), (weight, penalty)) for weight, penalty in layer._penalties())
+        return list(own.values())
+
     @property
     def losses(self) -> list[Any]:
-        """The regularization penalties of its weights, as tensors."""
-        own = [] if not self.trainable else [penalty(w) for w, penalty in self._regularized]
-        return own + [loss for layer in self._sublayers for loss in layer.losses]
+        """The penalties of its regularized weights, as tensors."""
+        return [penalty(weight) for weight, penalty in self._penalties()]
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add a tensor to the loss of the model that is running this layer."""
+        """Add tensors to the loss of the model that is running this layer.
+
+        Args:
+            losses: a tensor or several; of each the mean counts.
+            inputs: not needed: a call knows its inputs.
+
+        Raises:
+            RuntimeError: no model is running; a model's own ``add_loss`` takes symbolic
+                tensors at any time.
+        """
         call = current_call()
         if call is None:
             raise RuntimeError(
-                f"Layer {self.name!r}: add_loss belongs into call(), while a model runs the layer."
+                f"Layer {self.name!r}: add_loss belongs into call(), while a model runs the layer. "
+                "Outside of it write model.add_loss(tensor)."
             )
         call.losses.extend(losses if isinstance(losses, list | tuple) else [losses])
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Let variables change whenever the layer trains (a stateful layer: whenever it runs).
+
+        Args:
+            updates: pairs (variable, new value), as ``K.update`` returns them, or one.
+            inputs: not needed: a call knows its inputs.
+        """
+        call = current_call()
+        if call is None or call.scratch or not (self.trainable or self.stateful):
+            return
+        single = isinstance(updates, tuple) and isinstance(updates[0], tf.Variable)
+        for variable, value in [updates] if single else updates:
+            value = tf.cast(value, variable.dtype)
+            if not self.stateful:
+                value = _in_training(call.training, value, variable)
+            if value is not None:
+                variable.assign(value)
 
     # ---------------------------------------------------------------- calling
 
@@ -458,6 +492,13 @@ class Layer(registry.Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+def _in_training(training: Any, value: Any, variable: tf.Variable) -> Any:
+    """An update's value in training; ``None``, or the old value, outside of it."""
+    if tf.is_tensor(training):
+        return tf.where(tf.cast(training, tf.bool), value, variable)
+    return value if training else None
 
 
 def any_mask(masks: Any) -> bool:

@@ -38,6 +38,7 @@ class Network(Layer):
         outputs = kwargs.pop("output", outputs)
         super().__init__(name=name, **kwargs)
         self._graph: Graph | None = None
+        self._added_losses: list[KerasTensor] = []
         self._single_input = self._single_output = True
         if inputs is not None or outputs is not None:
             if inputs is None or outputs is None:
@@ -58,7 +59,7 @@ class Network(Layer):
                     "The outputs of a Model are symbolic tensors, made by calling layers on "
                     f"Input(...); got {type(tensor).__name__}."
                 )
-        self._graph = Graph(flatten(inputs), flatten(outputs))
+        self._graph = Graph(flatten(inputs), flatten(outputs), self._added_losses)
         self._sublayers = list(self._graph.layers)
         self.built = True
 
@@ -212,7 +213,10 @@ class Network(Layer):
                 call.set_mask(cast, call.mask_of(value))
             values.append(cast)
         results = self._graph.plan.run(values)  # type: ignore[union-attr]
-        return results[0] if self._single_output else results
+        count = len(self.outputs)
+        if call is not None:
+            call.losses.extend(results[count:])
+        return results[0] if self._single_output else results[:count]
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks that the graph's outputs ended up with."""
@@ -226,6 +230,41 @@ class Network(Layer):
         if self._graph is not None and self._single_input and input_shape == self.input_shape:
             return self.output_shape
         return super().compute_output_shape(input_shape)
+
+    # ---------------------------------------------------------------- losses
+
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties of regularized weights, and the tensors given to :meth:`add_loss`."""
+        return super().losses + list(self._added_losses)
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add tensors to the loss that is minimized.
+
+        Args:
+            losses: one or more: symbolic tensors that depend on the model's inputs, or
+                tensors computed in ``call``; of each the mean counts.
+            inputs: not needed: a tensor knows its inputs.
+
+        >>> from nbkeras.core import backend as K
+        >>> from nbkeras.core.layers import Dense, Input
+        >>> from nbkeras.core.models import Model
+        >>> x = Input(shape=(3,))
+        >>> code = Dense(2)(x)
+        >>> model = Model(x, code)
+        >>> model.add_loss(K.mean(K.square(code)))
+        >>> model.compile("sgd")
+        >>> history = model.fit([[1.0, 2.0, 3.0]], verbose=0)
+
+        Source: Keras 2 manual, chapter 3.
+        """
+        given = list(losses) if isinstance(losses, list | tuple) else [losses]
+        if self._graph is None or not any(isinstance(loss, KerasTensor) for loss in given):
+            super().add_loss(given)
+            return
+        self._added_losses += given
+        inputs = self.inputs[0] if self._single_input else self.inputs
+        self._set_graph(inputs, self.outputs[0] if self._single_output else self.outputs)
 
     # ---------------------------------------------------------------- description
 

@@ -53,7 +53,7 @@ class Trainer:
     def _measured(self, inputs: Any, targets: Any, weights: Any, call: Call) -> tuple[Any, Any]:
         """The loss of a batch, and what is logged of it."""
         outputs, masks = self._outputs(inputs, call)
-        penalties = [*call.losses, *self.model.losses]
+        penalties = [*call.losses, *(rule(weight) for weight, rule in self.model._penalties())]
         return self.objective(targets, outputs, masks, weights, penalties)  # type: ignore[misc]
 
     def _gradients(self, inputs: Any, targets: Any, weights: Any) -> tuple[Any, Any]:
