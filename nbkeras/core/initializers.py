@@ -120,12 +120,8 @@ def orthogonal_matrix(rows: int, columns: int, dtype: tf.DType, seed: int | None
     """
     tall, wide = max(rows, columns), min(rows, columns)
     normal = tf.random.stateless_normal((tall, wide), next_seed(seed), dtype=_drawn_as(dtype))
-    if tf.executing_eagerly():  # LAPACK is many times faster than TensorFlow's kernel
-        q, r = np.linalg.qr(normal.numpy())
-        q *= np.where(np.diag(r) < 0, -1.0, 1.0).astype(q.dtype)
-    else:
-        q, r = tf.linalg.qr(normal)
-        q *= tf.where(tf.linalg.diag_part(r) < 0, tf.cast(-1, r.dtype), tf.cast(1, r.dtype))
+    q, r = tf.linalg.qr(normal)
+    q *= tf.where(tf.linalg.diag_part(r) < 0, tf.cast(-1, r.dtype), tf.cast(1, r.dtype))
     return tf.cast(q if rows >= columns else tf.transpose(q), dtype)
 
 

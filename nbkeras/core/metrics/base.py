@@ -77,25 +77,30 @@ class Metric(registry.Configurable):
         shape: Sequence[int] = (),
         initializer: Any = "zeros",
         dtype: Any = None,
+        *,
+        aggregation: Any = tf.VariableAggregation.SUM,
+        synchronization: Any = tf.VariableSynchronization.ON_READ,
     ) -> Any:
         """A variable of the state; `reset_states` gives it its initial value again.
 
         Args:
             name: its name.
             shape: its shape.
-            initializer: what it begins with.
+            initializer: what it begins with; zeros if `None`.
             dtype: its dtype; that of the metric if `None`.
+            aggregation: how the values of replicas become one.
+            synchronization: when they do.
         """
         dtype = tf.as_dtype(dtype or self._dtype)
-        value = initializers.get(initializer)(tuple(shape), dtype)
         with tf.init_scope():
+            value = initializers.get(initializer or "zeros")(tuple(shape), dtype)
             variable = tf.Variable(
                 value,
                 dtype=dtype,
                 trainable=False,
                 name=f"{self.name}/{name}",
-                synchronization=tf.VariableSynchronization.ON_READ,
-                aggregation=tf.VariableAggregation.SUM,
+                synchronization=synchronization,
+                aggregation=aggregation,
             )
         self._weights.append(variable)
         self._initial.append((variable, value))
