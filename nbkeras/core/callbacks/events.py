@@ -14,7 +14,27 @@ from .base import Callback
 
 __all__ = ["EventStream"]
 
+QUIET_SECONDS = 0.05
+"""Between two events of batches: short epochs would send thousands a second."""
+
 _numbers = itertools.count(1)
+
+
+class Waiting:
+    """Batches that no event has told of yet: how many, and the sums of what they logged."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.rows = 0
+        self.sums: dict[str, float] = {}
+        self.means: dict[str, float] = {}
+
+    def add(self, sizes: Any, values: dict[str, Any], means: Logs) -> None:
+        self.count += len(sizes)
+        self.rows += int(sizes.sum())
+        self.means = means
+        for name, column in values.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(sizes @ column)
 
 
 class EventStream(Callback):
@@ -34,7 +54,9 @@ class EventStream(Callback):
         self.mailbox = mailbox or events.Mailbox()
         self.run = f"run-{next(_numbers)}"
         self.reason = "finished"
-        self._epoch = self._step = self._epochs = 0
+        self._epoch = self._step = self._epochs = self._rows = 0
+        self._told = 0.0
+        self._waiting = Waiting()
         self._paused = False
 
     def _emit(self, kind: type, **fields: Any) -> None:
@@ -77,22 +99,30 @@ class EventStream(Callback):
         self._step = step + len(sizes)
         self._rows += int(sizes.sum())
         if self.listeners:
-            rows = max(int(sizes.sum()), 1)
-            logs = {name: float(sizes @ column) / rows for name, column in values.items()}
-            self._emit(
-                events.BatchEnded,
-                epoch=self._epoch,
-                step=self._step,
-                count=len(sizes),
-                samples=self._rows,
-                logs=logs,
-                means=dict(means),
-            )
+            self._waiting.add(sizes, values, means)
+            if time.perf_counter() - self._told >= QUIET_SECONDS:
+                self._tell_batches()
         if self.steps_allowed is not None:
             self._pause()
         self._boundary()
 
+    def _tell_batches(self) -> None:
+        waiting, self._waiting = self._waiting, Waiting()
+        if waiting.count:
+            self._told = time.perf_counter()
+            self._emit(
+                events.BatchEnded,
+                epoch=self._epoch,
+                step=self._step,
+                count=waiting.count,
+                samples=self._rows,
+                logs={name: total / waiting.rows for name, total in waiting.sums.items()},
+                means=dict(waiting.means),
+            )
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self.model.stop_training or epoch + 1 == self.params["epochs"]:
+            self._tell_batches()
         numbers = {name: float(value) for name, value in (logs or {}).items()}
         self._epochs += not self._cut_short
         self._emit(events.EpochEnded, epoch=epoch, logs=numbers)
@@ -140,6 +170,7 @@ class EventStream(Callback):
         self.steps_allowed = None
         if not self._paused:
             self._paused = True
+            self._tell_batches()
             self._emit(events.RunPaused, epoch=self._epoch, step=self._step)
 
     def _resume(self, steps: int | None) -> None:

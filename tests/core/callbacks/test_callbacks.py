@@ -281,6 +281,16 @@ def test_events_of_a_run() -> None:
         assert events.from_json(events.to_json(event)) == event
 
 
+def test_short_epochs_do_not_flood() -> None:
+    listener = Listener()
+    steered().fit(X, X[:, :2], epochs=300, verbose=0, callbacks=[listener])
+    batches = listener.of(events.BatchEnded)
+    assert sum(event.count for event in batches) == 600
+    gaps = np.diff([event.time for event in batches[:-1]])
+    assert (gaps > 0.04).all()
+    assert len(listener.of(events.EpochEnded)) == 300
+
+
 def test_parameters_move_and_are_told() -> None:
     moves = [
         [events.SetParameter("lr", 0.5), events.SetParameter("drop.rate", 0.7)],
