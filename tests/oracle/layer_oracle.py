@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ from nbkeras.core.optimizers import SGD
 
 TOLERANCE = 1e-5
 RATE = 0.05
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Case(NamedTuple):
@@ -27,23 +30,45 @@ class Case(NamedTuple):
         unknown: axes whose size the models are not told.
         integers: the inputs are whole numbers below this.
         masked: how many steps at the end of each sample are masked, by a ``Masking`` in front.
-        turn: compare with channels last there: tf_keras lacks channels first on a CPU.
+        turn: the channels' axis here, where tf_keras is compared with channels last: it lacks
+            channels first on a CPU. 0 for channels last on both sides.
     """
 
     name: str
-    options: dict[str, Any] = {}
+    options: Mapping[str, Any] = NOTHING
     shapes: Any = ()
-    theirs: dict[str, Any] = {}
+    theirs: Mapping[str, Any] = NOTHING
     unknown: tuple[int, ...] = (0,)
     integers: int = 0
     masked: tuple[int, ...] = ()
-    turn: bool = False
+    turn: int = 0
 
     def __repr__(self) -> str:
         said = [f"{k}={getattr(v, '__name__', v)}" for k, v in self.options.items()]
         said += ["unknown"] if self.unknown != (0,) else []
         said += ["masked"] if self.masked else []
         return f"{self.name}({', '.join(said)})"
+
+
+class Inner(NamedTuple):
+    """A layer or cell among the options of another, made on both sides."""
+
+    name: str
+    options: Mapping[str, Any] = NOTHING
+    theirs: Mapping[str, Any] = NOTHING
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(f'{k}={v}' for k, v in self.options.items())})"
+
+
+def made(options: Any, library: Any) -> Any:
+    """Options with their inner layers made by a library."""
+    if isinstance(options, Inner):
+        more = {} if library is ours else options.theirs
+        return getattr(library, options.name)(**made({**options.options, **more}, library))
+    if isinstance(options, Mapping):
+        return {key: made(value, library) for key, value in options.items()}
+    return [made(item, library) for item in options] if isinstance(options, list) else options
 
 
 def identify(case: Any) -> str:
@@ -78,11 +103,11 @@ def build(library: Any, model: Any, layer: Any, case: Case, arrays: list[np.ndar
 def pair(case: Case) -> tuple[Any, Any, list[np.ndarray]]:
     """Our model and theirs, with equal weights, and inputs for both."""
     arrays = inputs_of(case)
-    layer = getattr(ours, case.name)(**case.options)
+    layer = getattr(ours, case.name)(**made(case.options, ours))
     mine = build(ours, Model, layer, case, arrays)
-    options = {**case.options, **case.theirs}
+    options = made({**case.options, **case.theirs}, tf_keras.layers)
     other = getattr(tf_keras.layers, case.name)(**options)
-    turned = [np.moveaxis(a, 1, -1) for a in arrays] if case.turn else arrays
+    turned = [channels_last(case, a) for a in arrays]
     theirs = build(tf_keras.layers, tf_keras.Model, other, case, turned)
     rng = np.random.default_rng(5)
     weights = [
@@ -101,18 +126,30 @@ def listed(values: Any) -> list[Any]:
     return list(values) if isinstance(values, list | tuple) else [values]
 
 
+def moved(x: Any, source: int, target: int) -> Any:
+    order = [axis for axis in range(len(x.shape)) if axis != source % len(x.shape)]
+    order.insert(target % len(x.shape), source % len(x.shape))
+    return np.transpose(x, order) if isinstance(x, np.ndarray) else tf.transpose(x, order)
+
+
+def channels_last(case: Case, x: Any) -> Any:
+    return moved(x, case.turn, -1) if case.turn and len(x.shape) > 2 else x
+
+
+def output_axis(case: Case, x: Any) -> int:
+    """The channels' axis of an output: one less where the time steps are gone."""
+    return 1 if case.turn == 2 and len(x.shape) == 4 else case.turn
+
+
+def channels_back(case: Case, x: Any) -> Any:
+    """An output of theirs as ours has it."""
+    return moved(x, -1, output_axis(case, x)) if case.turn and len(x.shape) > 2 else x
+
+
 def call_theirs(case: Case, model: Any, tensors: list[Any], training: bool) -> list[Any]:
-    if case.turn:
-        tensors = [tf.transpose(t, [0, *range(2, len(t.shape)), 1]) for t in tensors]
+    tensors = [channels_last(case, t) for t in tensors]
     outputs = listed(model(one_or_all(tensors), training=training))
-    if case.turn:
-        outputs = [
-            tf.transpose(y, [0, len(y.shape) - 1, *range(1, len(y.shape) - 1)])
-            if len(y.shape) > 2
-            else y
-            for y in outputs
-        ]
-    return outputs
+    return [channels_back(case, y) for y in outputs]
 
 
 def run(call: Any, weights: list[Any], arrays: list[np.ndarray], targets: Any, flat: bool) -> Any:
@@ -168,8 +205,8 @@ def check(case: Case, jit: bool = False) -> None:
 
     mine.compile(SGD(RATE), "mse", jit_compile=jit)
     theirs.compile(tf_keras.optimizers.SGD(RATE), "mse", run_eagerly=True)
-    turned = [np.moveaxis(a, 1, -1) for a in arrays] if case.turn else arrays
-    goals = [np.moveaxis(t, 1, -1) if case.turn and t.ndim > 2 else t for t in targets]
+    turned = [channels_last(case, a) for a in arrays]
+    goals = [moved(t, output_axis(case, t), -1) if case.turn and t.ndim > 2 else t for t in targets]
     for _ in range(3):
         loss = listed(mine.train_on_batch(one_or_all(arrays), one_or_all(targets)))[0]
         wanted = listed(theirs.train_on_batch(one_or_all(turned), one_or_all(goals)))[0]

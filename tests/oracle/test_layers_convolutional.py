@@ -18,7 +18,7 @@ OPEN2 = (0, 1, 2)
 
 def first(name: str, options: dict, shape: tuple) -> Case:
     """A row with channels first, compared with channels last of what is turned around."""
-    return Case(name, {**options, **FIRST}, shape, LAST, turn=True)
+    return Case(name, {**options, **FIRST}, shape, LAST, turn=1)
 
 
 WEIGHTED = {

@@ -9,7 +9,7 @@ from tests.oracle.layer_oracle import Case, check, identify
 QUICK = [
     Case("BatchNormalization", {}, (6, 4)),
     Case("BatchNormalization", {}, (3, 5, 4, 3)),
-    Case("BatchNormalization", {"axis": 1}, (3, 3, 5, 4), {"axis": -1}, turn=True),
+    Case("BatchNormalization", {"axis": 1}, (3, 3, 5, 4), {"axis": -1}, turn=1),
     Case("BatchNormalization", {}, (3, 5, 4)),
     Case("BatchNormalization", {"axis": 1}, (3, 5, 4)),
     Case("BatchNormalization", {"axis": 2}, (3, 5, 4, 3)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.oracle.layer_oracle import Case, check, identify
+from tests.oracle.layer_oracle import Case, Inner, check, identify
 
 X = (3, 5, 4)
 HARD = {"recurrent_activation": "hard_sigmoid"}
@@ -47,12 +47,30 @@ MORE = [
     ({"stateful": True, "return_sequences": True}, (), MASKED),
 ]
 
+IMAGES = (2, 3, 5, 4, 2)
+CONV = {"filters": 2, "kernel_size": (2, 3)}
+CELLS = [
+    Inner("LSTMCell", {"units": 3, **HARD}),
+    Inner("GRUCell", {"units": 4, **SIGMOID}, {"reset_after": False}),
+]
+
 QUICK = [
     *rows("SimpleRNN", {}, {}, FEW),
     *rows("GRU", {}, {**HARD, "reset_after": False}, FEW),
     *rows("GRU", {"reset_after": True, **SIGMOID}, {}, FEW[:2]),
     *rows("LSTM", {}, HARD, FEW),
     *rows("LSTM", {"implementation": 2, **SIGMOID}, {}, FEW[:2]),
+    Case("RNN", {"cell": CELLS}, X),
+    Case("RNN", {"cell": CELLS, "return_sequences": True}, X, unknown=OPEN, masked=MASKED),
+    Case("RNN", {"cell": Inner("SimpleRNNCell", {"units": 3}), "unroll": True}, X),
+    Case("ConvLSTM2D", CONV, IMAGES),
+    Case(
+        "ConvLSTM2D",
+        {**CONV, "return_sequences": True, "padding": "same"},
+        IMAGES,
+        unknown=(0, 1, 2, 3),
+    ),
+    Case("ConvLSTM2D", {**CONV, "return_state": True, "strides": 2}, IMAGES, unknown=OPEN),
 ]
 
 SLOW = [
@@ -61,6 +79,24 @@ SLOW = [
     *rows("GRU", {"reset_after": True, "implementation": 2}, HARD, MORE),
     *rows("LSTM", {}, HARD, MORE),
     *rows("LSTM", {"implementation": 2, "unit_forget_bias": False}, HARD, MORE),
+    Case("ConvLSTM2D", {**CONV, "dilation_rate": (2, 1), "use_bias": False}, IMAGES),
+    Case("ConvLSTM2D", {**CONV, "go_backwards": True, **SIGMOID, "activation": "relu"}, IMAGES),
+    Case("ConvLSTM2D", {**CONV, "stateful": True, "return_sequences": True}, IMAGES, unknown=()),
+    Case("ConvLSTM2D", {**CONV, **PENALTIES, "unit_forget_bias": False}, IMAGES),
+    Case(
+        "ConvLSTM2D",
+        {**CONV, "data_format": "channels_first", "return_sequences": True},
+        (2, 3, 2, 5, 4),
+        {"data_format": "channels_last"},
+        turn=2,
+    ),
+    Case(
+        "ConvLSTM2D",
+        {**CONV, "data_format": "channels_first", "padding": "same"},
+        (2, 3, 2, 5, 4),
+        {"data_format": "channels_last"},
+        turn=2,
+    ),
 ]
 
 

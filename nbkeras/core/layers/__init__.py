@@ -27,6 +27,7 @@ from .convolutional import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .convolutional_recurrent import ConvLSTM2D, ConvLSTM2DCell
 from .core import (
     Activation,
     ActivityRegularization,
@@ -42,7 +43,9 @@ from .core import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from .cudnn_recurrent import CuDNNGRU, CuDNNLSTM
 from .embeddings import Embedding
+from .local import LocallyConnected1D, LocallyConnected2D
 from .merge import (
     Add,
     Average,
@@ -88,6 +91,7 @@ from .recurrent import (
     SimpleRNNCell,
     StackedRNNCells,
 )
+from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
     "ELU",
@@ -103,15 +107,20 @@ __all__ = [
     "AveragePooling2D",
     "AveragePooling3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv2D",
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM2D",
+    "ConvLSTM2DCell",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CuDNNGRU",
+    "CuDNNLSTM",
     "Dense",
     "DepthwiseConv2D",
     "Dot",
@@ -134,6 +143,8 @@ __all__ = [
     "Lambda",
     "Layer",
     "LeakyReLU",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
     "Masking",
     "MaxPooling1D",
     "MaxPooling2D",
@@ -158,9 +169,11 @@ __all__ = [
     "StackedRNNCells",
     "Subtract",
     "ThresholdedReLU",
+    "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -10,7 +10,7 @@ from .. import backend as K
 from .. import registry
 from ..engine.layer import InputSpec, Layer
 from .arguments import check_choice, numbers, passed
-from .windows import output_length
+from .windows import check_fit, output_length
 
 __all__ = [
     "AveragePooling1D",
@@ -49,6 +49,7 @@ class Pooling(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: Any) -> Any:
+        check_fit(self, self.pool_size, inputs.shape)
         function = K.pool3d if self.rank == 3 else K.pool2d
         window = (self.pool_size, self.strides)
         if self.rank == 1:  # an image of one row

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["output_length", "transposed_length"]
+from typing import Any
+
+__all__ = ["check_fit", "output_length", "transposed_length"]
 
 
 def output_length(
@@ -45,3 +47,17 @@ def transposed_length(
         return size * stride + (max(window - stride, 0) if padding == "valid" else 0)
     pad = window // 2 if padding == "same" else 0
     return (size - 1) * stride + window - 2 * pad + extra
+
+
+def check_fit(layer: Any, windows: Any, input_shape: Any) -> None:
+    """An error where a layer's windows do not fit into an input at all.
+
+    Raises:
+        ValueError: an axis of the output would have no places.
+    """
+    shape = layer.compute_output_shape(tuple(input_shape))
+    if any(size == 0 for size in shape[1:]):
+        raise ValueError(
+            f"Layer {layer.name!r} ({type(layer).__name__}): a window of {windows} does not fit into "
+            f"an input of shape {tuple(input_shape)}. Make it smaller, or write padding='same'."
+        )

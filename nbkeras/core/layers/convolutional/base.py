@@ -8,7 +8,7 @@ from ... import backend as K
 from ... import registry
 from ...engine.layer import InputSpec, Layer
 from ..arguments import check_choice, check_count, keep, numbers, passed
-from ..windows import output_length
+from ..windows import check_fit, output_length
 
 __all__ = ["Conv1D", "Conv2D", "Conv3D"]
 
@@ -124,6 +124,7 @@ class Convolution(Layer):
         return function(inputs, self.kernel, strides, self.padding, self.data_format, dilation)
 
     def call(self, inputs: Any) -> Any:
+        check_fit(self, self.kernel_size, inputs.shape)
         outputs = self.convolve(inputs)
         if self.bias is not None:
             outputs = K.bias_add(outputs, self.bias, self.data_format)

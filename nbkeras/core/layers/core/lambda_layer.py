@@ -158,6 +158,9 @@ def _names(function: Any) -> set[str]:
 def _written(function: Any) -> tuple[Any, str, str | None]:
     """A function as data, what kind of data it is, and the module it was in."""
     module = getattr(function, "__module__", None)
+    shared = registry.shared_name(function)
+    if shared is not None:
+        return shared, "function", module
     if not inspect.isfunction(function) or function.__name__ != "<lambda>":
         name = registry.name_of(function) or getattr(function, "__name__", None)
         if name is None:

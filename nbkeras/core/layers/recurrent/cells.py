@@ -464,10 +464,12 @@ def forget_bias(start: Any) -> Any:
     return initialize
 
 
-def lstm_step(gates: Any, c: Any, activation: Any, recurrent_activation: Any) -> Any:
-    """Output and states (h, c) from the four gates' sums, channels last, and the last c."""
-    i_f, candidate, o = tf.split(gates, [2 * c.shape[-1], c.shape[-1], c.shape[-1]], axis=-1)
-    i, f = tf.split(recurrent_activation(i_f), 2, axis=-1)
+def lstm_step(
+    gates: Any, c: Any, activation: Any, recurrent_activation: Any, axis: int = -1
+) -> tuple[Any, list[Any]]:
+    """Output and states (h, c) from the four gates' sums along an axis, and the last c."""
+    i_f, candidate, o = tf.split(gates, [2 * c.shape[axis], c.shape[axis], c.shape[axis]], axis)
+    i, f = tf.split(recurrent_activation(i_f), 2, axis)
     c = f * c + i * activation(candidate)
     h = recurrent_activation(o) * activation(c)
     return h, [h, c]
