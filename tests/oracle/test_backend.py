@@ -318,21 +318,23 @@ def test_values_and_gradients(case):
                 close(slope, expected, 10 * TOLERANCE[dtype])
 
 
-def run(library: Any, case: Case, dtype: str) -> tuple[Any, list[Any]]:
+def compute(library: Any, case: Case, dtype: str) -> tuple[Any, list[Any]]:
+    """The result, and the gradients of a sum of it whose weights do not let mistakes cancel."""
     tensors = [tf.constant(array) for array in case.arrays(dtype)]
     with tf.GradientTape() as tape:
         tape.watch(tensors)
         result = tf.convert_to_tensor(case.call(library, tensors))
-        # Uneven weights, so that mistakes do not cancel.
-        weights = tf.reshape(
-            tf.cast(tf.linspace(0.5, 1.5, tf.size(result)), result.dtype)
-            if result.dtype.is_floating
-            else tf.zeros(tf.size(result)),
-            tf.shape(result),
-        )
-        total = tf.reduce_sum(result * weights) if result.dtype.is_floating else None
-    slopes = [None] * len(tensors) if total is None else tape.gradient(total, tensors)
-    return result.numpy(), [None if s is None else tf.convert_to_tensor(s).numpy() for s in slopes]
+        if not result.dtype.is_floating:
+            return result, [None] * len(tensors)
+        weights = np.linspace(0.5, 1.5, result.shape.num_elements()).reshape(result.shape)
+        total = tf.reduce_sum(result * weights.astype(result.dtype.as_numpy_dtype))
+    slopes = tape.gradient(total, tensors)
+    return result, [None if slope is None else tf.convert_to_tensor(slope) for slope in slopes]
+
+
+def run(library: Any, case: Case, dtype: str) -> tuple[Any, list[Any]]:
+    result, slopes = compute(library, case, dtype)
+    return result.numpy(), [None if slope is None else slope.numpy() for slope in slopes]
 
 
 def close(ours: Any, theirs: Any, tolerance: float) -> None:
@@ -360,6 +362,18 @@ def test_recorded_shapes_and_values(case):
     (replayed,) = K.function(symbols, [recorded])(arrays)
     now = tf.convert_to_tensor(case.call(K, arrays)).numpy()
     close(replayed, now, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("case", {case.name: case for case in CASES}.values(), ids=str)
+def test_compiled_by_xla(case):
+    """Every function, with its gradient, is a program that XLA compiles to the same values."""
+    ours = run(K, case, "float32")
+    compiled = tf.function(lambda: compute(K, case, "float32"), autograph=False, jit_compile=True)()
+    close(compiled[0].numpy(), ours[0], 1e-5)
+    for slope, expected in zip(compiled[1], ours[1], strict=True):
+        assert (slope is None) == (expected is None)
+        if slope is not None:
+            close(slope.numpy(), expected, 1e-4)
 
 
 @pytest.mark.parametrize("from_logits", [False, True])

@@ -34,19 +34,60 @@ def likelihoods(p):
     return found
 
 
+def plain(call, *arguments):
+    return call(*arguments)
+
+
+def graph(call, *arguments):
+    return tf.function(call, autograph=False)(*arguments)
+
+
+def compiled(call, *arguments):
+    return tf.function(call, autograph=False, jit_compile=True)(*arguments)
+
+
 LABELS = np.array([[0, 1, 0], [1, 1, 0], [0, 0, 0]])
 LABEL_LENGTHS = np.array([[3], [2], [1]])
 INPUT_LENGTHS = np.array([[4], [4], [2]])
 
 
-def test_cost_is_minus_the_logarithm_of_the_sum_over_paths():
-    p = probabilities()
-    cost = K.ctc_batch_cost(LABELS, p, INPUT_LENGTHS, LABEL_LENGTHS)
+@pytest.mark.parametrize("how", [plain, graph, compiled])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_cost_is_minus_the_logarithm_of_the_sum_over_paths(dtype, how):
+    p = probabilities().astype(dtype)
+    cost = how(K.ctc_batch_cost, LABELS, tf.constant(p), INPUT_LENGTHS, LABEL_LENGTHS)
     assert cost.shape == (3, 1)
+    assert cost.dtype == dtype
     for n in range(3):
         reading = tuple(LABELS[n, : LABEL_LENGTHS[n, 0]])
-        chance = likelihoods(p[n, : INPUT_LENGTHS[n, 0]])[reading]
-        np.testing.assert_allclose(cost[n, 0], -np.log(chance), rtol=1e-4)
+        chance = likelihoods(p[n, : INPUT_LENGTHS[n, 0]].astype("float64"))[reading]
+        tolerance = 1e-2 if dtype == "float16" else 1e-5
+        np.testing.assert_allclose(cost[n, 0], -np.log(chance), rtol=tolerance)
+
+
+def test_no_labels_and_no_steps():
+    p = probabilities(2)
+    cost = K.ctc_batch_cost([[-1, -1], [-1, -1]], p, [[3], [0]], [[0], [0]])
+    np.testing.assert_allclose(cost[0, 0], -np.log(p[0, :3, BLANK]).sum(), rtol=1e-5)
+    np.testing.assert_allclose(cost[1, 0], 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("labels", "length", "steps"), [([0, 1, 0], 3, 2), ([1, 1, 9], 2, 2)])
+def test_labels_that_do_not_fit(labels, length, steps):
+    p = tf.Variable(probabilities(1))
+    arguments = [labels], p, [[steps]], [[length]]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="do not fit into their time steps"):
+        K.ctc_batch_cost(*arguments)
+
+    @tf.function(autograph=False, jit_compile=True)
+    def slope():
+        with tf.GradientTape() as tape:
+            cost = K.ctc_batch_cost(*arguments)
+        return cost, tape.gradient(cost, p)
+
+    cost, by_p = slope()
+    assert np.isposinf(cost)
+    np.testing.assert_array_equal(by_p, np.zeros(p.shape))
 
 
 def test_gradient_of_the_cost():
@@ -70,17 +111,20 @@ def test_gradient_of_the_cost():
         np.testing.assert_allclose(slope[0, t, label], (around[0] - around[1]) / 2e-3, atol=1e-3)
 
 
-def test_greedy_reading():
-    p = probabilities(4, 5, seed=3)
-    lengths = np.array([5, 4, 2, 1])
-    (reading,), scores = K.ctc_decode(p, lengths)
-    assert reading.shape == (4, 5)
+@pytest.mark.parametrize("how", [plain, graph, compiled])
+def test_greedy_reading(how):
+    p = probabilities(6, 7, seed=3)
+    lengths = np.array([7, 5, 4, 2, 1, 0])
+    (reading,), scores = how(K.ctc_decode, tf.constant(p), tf.constant(lengths))
+    assert reading.shape == (6, 7)
     for n, length in enumerate(lengths):
         best = p[n, :length].argmax(-1)
         expected = read(best)
         np.testing.assert_array_equal(reading[n, : len(expected)], expected)
         assert (reading[n, len(expected) :].numpy() == -1).all()
-        np.testing.assert_allclose(scores[n, 0], -np.log(p[n, :length].max(-1)).sum(), rtol=1e-4)
+        np.testing.assert_allclose(
+            scores[n, 0], -np.log(p[n, :length].max(-1)).sum(), rtol=1e-4, atol=1e-6
+        )
 
 
 def test_beam_search_finds_the_likeliest_readings():
