@@ -401,7 +401,7 @@ def from_json(data: Mapping[str, Any]) -> Message:
     return _build(kind, {key: value for key, value in data.items() if key != "type"})
 
 
-def _build(kind: type, data: Mapping[str, Any]) -> Any:
+def _build(kind: Any, data: Mapping[str, Any]) -> Any:
     hints = typing.get_type_hints(kind)
     names = {f.name for f in dataclasses.fields(kind)}
     if not isinstance(data, Mapping) or set(data) - names:

@@ -226,7 +226,7 @@ class Function:
 
 def _as_pair(update: Any) -> tuple[Any, Any]:
     """An update is (variable, new value), or a recorded ``K.update`` alone."""
-    return tuple(update) if isinstance(update, list | tuple) else (None, update)  # type: ignore[return-value]
+    return tuple(update) if isinstance(update, list | tuple) else (None, update)
 
 
 def _numpy(value: Any) -> Any:

@@ -118,7 +118,7 @@ class KerasTensor:
         size = self.shape[0] if self.shape.rank else None
         if size is None:
             raise TypeError(f"{self!r} cannot be iterated over: its first size is not known.")
-        return (self[i] for i in range(size))
+        return (_getitem(self, i) for i in range(size))
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         raise TypeError(
@@ -148,9 +148,7 @@ class Node:
     calls of a layer, so that a shared one can tell them apart.
     """
 
-    def __init__(
-        self, operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> None:
+    def __init__(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.operation = operation
         self.args = args
         self.kwargs = kwargs
@@ -194,7 +192,7 @@ class Node:
 
 def operation_name(operation: Any) -> str:
     """The name a person knows an operation by: a layer's, or a function's."""
-    return getattr(operation, "name", None) or getattr(operation, "__name__", "operation")
+    return str(getattr(operation, "name", None) or getattr(operation, "__name__", "operation"))
 
 
 def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
@@ -447,7 +445,7 @@ def _install_operators() -> None:
         setattr(KerasTensor, f"__{name}__", recorded)
         if name in binary:
             setattr(KerasTensor, f"__r{name}__", lambda self, other, f=recorded: f(other, self))
-    KerasTensor.__getitem__ = _operator("__getitem__")  # type: ignore[attr-defined]
+    setattr(KerasTensor, "__getitem__", _getitem)  # noqa: B010 - as for the others
 
 
 def _operator(name: str) -> Callable[..., Any]:
@@ -460,4 +458,5 @@ def _operator(name: str) -> Callable[..., Any]:
     return operation(compute)
 
 
+_getitem = _operator("__getitem__")
 _install_operators()

@@ -7,6 +7,7 @@ says what was expected, what came, and what to write.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -159,8 +160,8 @@ def _reshape_advice(given: Shape, expected: Shape, what: str) -> str:
     if given == tuple(expected[1:]):
         return f" That is one sample; pass a batch of one: {what}[None]."
     if None not in sizes and len(given) > 0:
-        numbers = int(np.prod(given[1:], dtype=np.int64))
-        if rows and numbers == int(np.prod(sizes, dtype=np.int64)):
+        numbers = math.prod(g or 0 for g in given[1:])
+        if rows and numbers == math.prod(s or 0 for s in sizes):
             return f" Write {what}.reshape({', '.join(map(str, [-1, *sizes]))})."
     if len(given) == len(expected) and None not in given[1:]:
         return f" Or build the model for it: input_shape={tuple(given[1:])}."

@@ -209,8 +209,7 @@ def graph_config(graph: Graph) -> dict[str, Any]:
     layers = [
         {
             "name": layer.name,
-            "class_name": type(layer).__name__,
-            "config": layer.get_config(),
+            **registry.serialize(layer),
             "inbound_nodes": [made for made in map(inbound, calls[layer.name]) if made],
         }
         for layer in graph.layers

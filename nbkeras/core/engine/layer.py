@@ -22,6 +22,7 @@ from ..backend.symbolic import Call, KerasTensor, Node, call_scope, current_call
 from ..config import floatx
 from . import graph
 from .shapes import InputSpec, Shape, check_inputs, shape_of, to_shape
+from .spelling import Spelled
 from .uids import unique_name
 
 __all__ = ["Layer"]
@@ -41,7 +42,7 @@ _KEYWORDS = {
 
 
 @registry.base("layer")
-class Layer(registry.Configurable):
+class Layer(registry.Configurable, metaclass=Spelled):
     """A computation with weights of its own; the base of all layers.
 
     A subclass writes ``build(input_shape)``, which makes the weights with
@@ -78,6 +79,11 @@ class Layer(registry.Configurable):
     """Whether a sample is a sequence: ``input_dim`` alone then leaves its length open."""
     steerable: ClassVar[dict[str, tuple[float, float, str]]] = {}
     """Numbers that may be moved while training: attribute -> (minimum, maximum, scale)."""
+
+    dtype: Any
+    built: bool
+    _name: str | None
+    _trainable: bool
 
     # ---------------------------------------------------------------- construction
 
@@ -230,7 +236,7 @@ class Layer(registry.Configurable):
         if not self.trainable:
             return []
         own = list(self._trainable_weights)
-        return own + [w for layer in self._sublayers for w in layer.trainable_weights]
+        return once(own + [w for layer in self._sublayers for w in layer.trainable_weights])
 
     @trainable_weights.setter
     def trainable_weights(self, weights: list[tf.Variable]) -> None:
@@ -242,7 +248,7 @@ class Layer(registry.Configurable):
         own = list(self._non_trainable_weights)
         if not self.trainable:
             own = list(self._trainable_weights) + own
-        return own + [w for layer in self._sublayers for w in layer.non_trainable_weights]
+        return once(own + [w for layer in self._sublayers for w in layer.non_trainable_weights])
 
     @non_trainable_weights.setter
     def non_trainable_weights(self, weights: list[tf.Variable]) -> None:
@@ -494,6 +500,11 @@ class Layer(registry.Configurable):
         return f"<{type(self).__name__} {self.name!r}>"
 
 
+def once(variables: list[tf.Variable]) -> list[tf.Variable]:
+    """Variables in order, each once: those of a shared layer are met more than once."""
+    return list({id(variable): variable for variable in variables}.values())
+
+
 def _in_training(training: Any, value: Any, variable: tf.Variable) -> Any:
     """An update's value in training; ``None``, or the old value, outside of it."""
     if tf.is_tensor(training):
@@ -507,7 +518,7 @@ def any_mask(masks: Any) -> bool:
 
 
 @functools.cache
-def _arguments(cls: type) -> frozenset[str]:
+def _arguments(cls: Any) -> frozenset[str]:
     """The names of the arguments that a layer class's ``call`` takes."""
     return frozenset(inspect.signature(cls.call).parameters)
 

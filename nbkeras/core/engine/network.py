@@ -12,7 +12,7 @@ from .. import registry
 from ..backend.symbolic import Call, KerasTensor, call_scope, current_call, flatten
 from .describe import print_summary
 from .graph import Graph, graph_config, graph_from_config
-from .layer import Layer
+from .layer import Layer, once
 from .shapes import shape_of
 
 __all__ = ["Network"]
@@ -143,19 +143,9 @@ class Network(Layer):
     # ---------------------------------------------------------------- weights
 
     @property
-    def trainable_weights(self) -> list[tf.Variable]:
-        """The weights that training moves, each once."""
-        return _once(Layer.trainable_weights.fget(self))  # type: ignore[attr-defined]
-
-    @property
-    def non_trainable_weights(self) -> list[tf.Variable]:
-        """The weights that training leaves alone, each once."""
-        return _once(Layer.non_trainable_weights.fget(self))  # type: ignore[attr-defined]
-
-    @property
     def weights(self) -> list[tf.Variable]:
         """All weights, layer by layer."""
-        return _once([weight for layer in self.layers for weight in layer.weights])
+        return once([weight for layer in self.layers for weight in layer.weights])
 
     @property
     def stateful(self) -> bool:  # type: ignore[override]
@@ -320,8 +310,3 @@ class Network(Layer):
     def to_json(self, **kwargs: Any) -> str:
         """The structure as JSON; keywords go to ``json.dumps``."""
         return json.dumps(self._updated_config(), **kwargs)
-
-
-def _once(variables: list[tf.Variable]) -> list[tf.Variable]:
-    """Variables in order, each once: a shared layer's appear once."""
-    return list({id(variable): variable for variable in variables}.values())

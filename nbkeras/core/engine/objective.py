@@ -262,7 +262,7 @@ def _measure(identifier: Any, loss: Any, output_shape: Any, weighted: bool) -> M
         metric = registry.get("metric", f"{_label_kind(loss, output_shape)}_{kind}")
         return Measure("acc" if kind == "accuracy" else "ce", metric, weighted)
     metric = registry.get("metric", identifier)
-    name = getattr(metric, "name", None) or getattr(metric, "__name__", str(identifier))
+    name = str(getattr(metric, "name", None) or getattr(metric, "__name__", identifier))
     return Measure(name, metric, weighted)
 
 

@@ -230,7 +230,7 @@ class ArrayExecutor:
         self.steps = steps or -(-self.rows // self.size)
         if self.steps > -(-self.rows // self.size):
             raise ValueError(
-                f"{steps} batches of {size} need {steps * size} rows; there are {self.rows}. Give "
+                f"{steps} batches of {size} need {self.steps * size} rows; there are {self.rows}. Give "
                 f"at most {-(-self.rows // self.size)} steps, or a smaller batch_size."
             )
         self.rows_in_pass = min(self.rows, self.steps * self.size)

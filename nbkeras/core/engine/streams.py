@@ -319,7 +319,7 @@ class StreamExecutor:
         """Whether there is a batch ``step``; it is fetched."""
         if self.steps is not None and step >= self.steps:
             return False
-        raw = next(self.stream, None)  # type: ignore[call-overload]
+        raw = next(self.stream, None)
         if raw is None:
             if self.steps is None and step > 0:
                 return False

@@ -10,6 +10,7 @@ from ..engine.saving import (
     model_from_yaml,
     save_model,
 )
+from .clone import clone_model
 from .model import Model
 from .sequential import Sequential
 
@@ -17,6 +18,7 @@ __all__ = [
     "Input",
     "Model",
     "Sequential",
+    "clone_model",
     "load_model",
     "model_from_config",
     "model_from_json",

@@ -260,7 +260,7 @@ class Model(Network):
         epochs = renamed.get("epochs", epochs)
         self._require_compiled("fit")
         check_counts(batch_size=batch_size, epochs=epochs, steps_per_epoch=steps_per_epoch)
-        reading = {
+        reading: dict[str, Any] = {
             "workers": workers,
             "use_multiprocessing": use_multiprocessing,
             "max_queue_size": max_queue_size,
@@ -464,7 +464,7 @@ class Model(Network):
         self._require_compiled("evaluate")
         check_counts(batch_size=batch_size, steps=steps)
         trainer = self._ready(self._first_of(x))
-        reading = {
+        reading: dict[str, Any] = {
             "workers": workers,
             "use_multiprocessing": use_multiprocessing,
             "max_queue_size": max_queue_size,
@@ -581,7 +581,7 @@ class Model(Network):
         try:
             number = 0
             while stream.steps is None or number < stream.steps:
-                batch = next(stream, None)  # type: ignore[call-overload]
+                batch = next(stream, None)
                 if batch is None:
                     break
                 inputs = batch[0] if isinstance(batch, tuple) else batch

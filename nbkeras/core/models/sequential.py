@@ -52,10 +52,9 @@ class Sequential(Model):
             TypeError: it is no layer, or returns several tensors; the model is as before.
             ValueError: it does not fit the layer below.
         """
-        if isinstance(layer, KerasTensor) and isinstance(
-            getattr(layer.node, "operation", None), InputLayer
-        ):
-            layer = layer.node.operation
+        if isinstance(layer, KerasTensor):
+            made_by = getattr(layer.node, "operation", None)
+            layer = made_by if isinstance(made_by, InputLayer) else layer
         if not isinstance(layer, Layer):
             given = f"the class {layer.__name__}" if isinstance(layer, type) else repr(layer)
             raise TypeError(f"add takes a layer, such as add(Dense(10)); got {given:.100}.")
@@ -143,10 +142,7 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """The layers' configurations, in order; the first one tells the shape that comes in."""
-        layers = [
-            {"class_name": type(layer).__name__, "config": layer.get_config()}
-            for layer in self.layers
-        ]
+        layers = [registry.serialize(layer) for layer in self.layers]
         if self.inputs and layers and not isinstance(self.layers[0], Model):
             layers[0]["config"].setdefault("batch_input_shape", shape_of(self.inputs[0]))
         return {"name": self.name, "layers": layers}
