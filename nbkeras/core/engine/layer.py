@@ -388,7 +388,8 @@ class Layer(registry.Configurable, metaclass=Spelled):
         inputs = _as_tensors(inputs, self.dtype)
         self.prepare(shape_of(inputs), inputs)
         masks = symbolic.map_structure(call.mask_of, inputs)
-        takes = _arguments(type(self))
+        kind: Any = type(self)
+        takes = _arguments(kind)
         if "mask" in takes and "mask" not in kwargs and any_mask(masks):
             kwargs["mask"] = masks
         if "training" in takes and "training" not in kwargs and len(args) == 0:
