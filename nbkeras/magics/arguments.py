@@ -35,7 +35,8 @@ def split(line: str) -> list[str]:
     Raises:
         UsageError: a bracket or a quote is not closed.
     """
-    words, word, closing, quote = [], "", "", ""
+    words: list[str] = []
+    word, closing, quote = "", "", ""
     characters = iter(line)
     for character in characters:
         if quote:

@@ -14,7 +14,7 @@ from nbkeras.magics import errors
 from nbkeras.magics.arguments import CommandParser, Namespace
 from nbkeras.magics.session import Session
 
-__all__ = ["Command", "given", "guarded", "rate", "whole"]
+__all__ = ["Command", "flag", "given", "guarded", "rate", "whole"]
 
 
 @magics_class
@@ -102,6 +102,17 @@ def rate(value: Any, option: str) -> float:
     if not 0 < number < float("inf"):
         raise UsageError(f"{option} takes a positive number, not {value!r:.60}.")
     return number
+
+
+def flag(value: Any, option: str) -> bool:
+    """True or False.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if not isinstance(value, bool | int) or value not in (0, 1):
+        raise UsageError(f"{option} takes True or False, not {value!r:.60}.")
+    return bool(value)
 
 
 def given(

@@ -159,7 +159,7 @@ def _syntax(error: SyntaxError) -> str:
 
 def chain(model: Any) -> str:
     """The shapes along a stack: ``(None, 64) → dense_1 (None, 32)``."""
-    parts = []
+    parts: list[str] = []
     for layer in model.layers:
         with contextlib.suppress(AttributeError, RuntimeError, ValueError):
             if not parts:

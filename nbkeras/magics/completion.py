@@ -20,6 +20,7 @@ FAMILIES = {"--optimizer": "optimizers", "--loss": "losses", "--metrics": "metri
 CHOICES = {
     "--show": ("table", "graph", "none", "text"),
     "--shuffle": ("True", "False", "batch"),
+    "--use-multiprocessing": ("True", "False"),
     "--verbose": ("0", "1", "2"),
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 from IPython.core.magic import line_magic, magics_class, needs_local_scope, no_var_expand
 
 from nbkeras.magics.arguments import CommandParser, Namespace, command
-from nbkeras.magics.base import Command, given, guarded, whole
+from nbkeras.magics.base import Command, flag, given, guarded, whole
 from nbkeras.magics.fit import _anything, _callbacks, _count
 
 __all__ = ["EvaluateMagic", "Scores"]
@@ -28,6 +28,9 @@ PARSER.add_value("verbose", "0|1", "text: none, a bar (0)")
 PARSER.add_value("sample-weight", "ARRAY", "how much a row counts")
 PARSER.add_value("steps", "N", "steps, for generators and tensors")
 PARSER.add_value("callbacks", "LIST", "one callback, or a list of them")
+PARSER.add_value("max-queue-size", "N", "batches that a generator is ahead (10)")
+PARSER.add_value("workers", "N", "threads or processes that feed from a generator (1)")
+PARSER.add_value("use-multiprocessing", "BOOL", "processes instead of threads (False)")
 
 OPTIONS = {
     "batch_size": _count,
@@ -35,6 +38,9 @@ OPTIONS = {
     "sample_weight": _anything,
     "steps": _count,
     "callbacks": _callbacks,
+    "max_queue_size": _count,
+    "workers": whole,
+    "use_multiprocessing": flag,
 }
 
 

@@ -10,7 +10,7 @@ from IPython.core.magic import line_magic, magics_class, needs_local_scope, no_v
 
 from nbkeras import events
 from nbkeras.magics.arguments import CommandParser, Namespace, command
-from nbkeras.magics.base import Command, given, guarded, rate, whole
+from nbkeras.magics.base import Command, flag, given, guarded, rate, whole
 from nbkeras.magics.run import Run
 from nbkeras.magics.session import Data
 
@@ -45,6 +45,9 @@ PARSER.add_value("initial-epoch", "N", "the epoch to begin with (0)")
 PARSER.add_value("steps-per-epoch", "N", "steps in an epoch, for generators and tensors")
 PARSER.add_value("validation-steps", "N", "steps of a validation")
 PARSER.add_value("validation-freq", "N", "validate each N-th epoch, or in a list of epochs (1)")
+PARSER.add_value("max-queue-size", "N", "batches that a generator is ahead (10)")
+PARSER.add_value("workers", "N", "threads or processes that feed from a generator (1)")
+PARSER.add_value("use-multiprocessing", "BOOL", "processes instead of threads (False)")
 PARSER.add_flag("background", "return at once, a handle with .wait(), .stop(), .status, ...")
 PARSER.add_flag("no-panel", "no live panel; progress as text")
 
@@ -91,6 +94,9 @@ OPTIONS = {
     "steps_per_epoch": _count,
     "validation_steps": _count,
     "validation_freq": _anything,
+    "max_queue_size": _count,
+    "workers": whole,
+    "use_multiprocessing": flag,
 }
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import keyword
+import numbers
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from IPython.core.error import UsageError
 from IPython.core.magic import cell_magic, magics_class, needs_local_scope, no_var_expand
 
@@ -53,6 +53,7 @@ class ModelMagic(Command):
     @guarded
     @command(PARSER)
     def model(self, arguments: Any, source: str, namespace: Namespace) -> Any:
+        shell = self.session.shell
         name = _name(arguments.words)
         kind = views.check(arguments.show or "table", PARSER, ("table", "graph", "none"))
         shape = None
@@ -62,13 +63,13 @@ class ModelMagic(Command):
         if arguments.seed is not None:
             seed = whole(namespace.evaluate(arguments.seed, "--seed"), "--seed")
             names.core("config").set_random_seed(seed)
-        cell = Cell(self.shell, source)
+        cell = Cell(shell, source)
         model = build(cell, cell.run(), name, shape)
         if compilation:
             _compile(model, name, compilation)
-        self.shell.push({name: model})
+        shell.push({name: model})
         self.session.use(model, name)
-        self.session.view = (self.shell.execution_count, model, kind, name)
+        self.session.view = (shell.execution_count, model, kind, name)
         return model
 
 
@@ -88,8 +89,8 @@ def _name(words: list[str]) -> str:
 def row_shape(value: Any) -> tuple[int | None, ...]:
     """The shape of one row, from a shape or from an array of rows.
 
-    >>> row_shape((8, 8, 1)), row_shape(64), row_shape(np.zeros((100, 20)))
-    ((8, 8, 1), (64,), (20,))
+    >>> row_shape((8, 8, 1)), row_shape(64), row_shape([[1.0, 2.0]])
+    ((8, 8, 1), (64,), (2,))
 
     Raises:
         UsageError: it is neither.
@@ -99,6 +100,8 @@ def row_shape(value: Any) -> tuple[int | None, ...]:
         return tuple(None if size is None else int(size) for size in sizes)
     shape = getattr(value, "shape", None)
     if shape is None and isinstance(value, list) and value:
+        import numpy as np  # here: %load_ext must not wait for it
+
         try:
             shape = np.shape(value)
         except ValueError:
@@ -112,7 +115,7 @@ def row_shape(value: Any) -> tuple[int | None, ...]:
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value > 0
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) > 0
 
 
 # ---------------------------------------------------------------- the model

@@ -23,6 +23,9 @@ PARSER.add_value("batch-size", "N", "rows in a step (32)")
 PARSER.add_value("verbose", "0|1", "text: none, a bar (0)")
 PARSER.add_value("steps", "N", "steps, for generators and tensors")
 PARSER.add_value("callbacks", "LIST", "one callback, or a list of them")
+PARSER.add_value("max-queue-size", "N", "batches that a generator is ahead (10)")
+PARSER.add_value("workers", "N", "threads or processes that feed from a generator (1)")
+PARSER.add_value("use-multiprocessing", "BOOL", "processes instead of threads (False)")
 
 
 @magics_class

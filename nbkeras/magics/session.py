@@ -232,7 +232,7 @@ class _IdleInterrupt:
         session = self._session()
         kernel = getattr(session.shell, "kernel", None) if session else None
         saved = getattr(kernel, "saved_sigint_handler", None)
-        if saved is None or saved == self.handle:
+        if kernel is None or saved is None or saved == self.handle:
             return
         if threading.current_thread() is threading.main_thread():
             self._saved, kernel.saved_sigint_handler = saved, self.handle
@@ -243,7 +243,7 @@ class _IdleInterrupt:
         """Give the kernel its own handler back."""
         session = self._session()
         kernel = getattr(session.shell, "kernel", None) if session else None
-        if self._saved is not None and getattr(kernel, "saved_sigint_handler", 0) == self.handle:
+        if kernel is not None and getattr(kernel, "saved_sigint_handler", 0) == self.handle:
             kernel.saved_sigint_handler = self._saved
         self._saved = None
         self._pressed.put(0)

@@ -37,6 +37,7 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from operator import methodcaller
 from typing import Any
 
 __all__ = ["Waiting", "pin", "pump", "release"]
@@ -182,7 +183,7 @@ class _Channel:
         poller = zmq.Poller()
         poller.register(self._stream.socket, zmq.POLLIN)
         poller.register(other, zmq.POLLIN)
-        poller.poll(timeout * 1000)
+        poller.poll(int(timeout * 1000))
 
     def handle(self) -> int:
         """Answer what has arrived; how many messages were answered."""
@@ -307,7 +308,7 @@ def release() -> None:
     _pinned.clear()
     with _lock:
         for kernel, subshell in list(_subshells.items()):
-            _in_channel_thread(kernel, lambda manager, id=subshell: manager._delete_subshell(id))
+            _in_channel_thread(kernel, methodcaller("_delete_subshell", subshell))
         _subshells.clear()
 
 
@@ -315,7 +316,7 @@ def _own_subshell(kernel: Any) -> str | None:
     """The subshell for pinned comms, made when it is first needed."""
     with _lock:
         if kernel not in _subshells:
-            made = _in_channel_thread(kernel, lambda manager: manager._create_subshell())
+            made = _in_channel_thread(kernel, methodcaller("_create_subshell"))
             if not isinstance(made, str):
                 return None
             _subshells[kernel] = made

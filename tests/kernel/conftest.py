@@ -22,7 +22,7 @@ from jupyter_client import BlockingKernelClient, KernelManager
 from jupyter_client.kernelspec import KernelSpec
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120.0
+PATIENCE = 90.0
 """Seconds after which a test gives up. No test is faster or slower by it."""
 
 

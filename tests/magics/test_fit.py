@@ -51,7 +51,8 @@ def test_values_are_expressions(trained: Notebook, calls: list[dict[str, Any]]) 
         "%fit net x[:32] y[:32] --epochs (n // 2) --batch-size {n} --verbose 0"
         + " --class-weight {0: 1., 1: 2.} --sample-weight weights[:32] --shuffle batch"
         + " --validation-data (x[32:], y[32:]) --initial-epoch 0 --validation-freq [1,2]"
-        + " --steps-per-epoch None --validation-steps 3"
+        + " --steps-per-epoch None --validation-steps 3 --max-queue-size 5 --workers 0"
+        + " --use-multiprocessing False"
     )
     [call] = calls
     assert call["x"].shape == (32, 8)
@@ -62,7 +63,8 @@ def test_values_are_expressions(trained: Notebook, calls: list[dict[str, Any]]) 
     assert call["validation_data"][0].shape == (32, 8)
     assert call["validation_freq"] == [1, 2]
     assert call["steps_per_epoch"] is None
-    assert call["validation_steps"] == 3
+    assert (call["validation_steps"], call["max_queue_size"], call["workers"]) == (3, 5, 0)
+    assert call["use_multiprocessing"] is False
 
 
 def test_what_is_not_said_is_not_passed(trained: Notebook, calls: list[dict[str, Any]]) -> None:
@@ -134,6 +136,7 @@ def test_the_history_is_one_line_without_an_address(trained: Notebook) -> None:
         ("%fit net x y --validation-split 1", "from 0 to below 1, not 1"),
         ("%fit net x y --callbacks EarlyStopping", "is a class; write EarlyStopping()"),
         ("%fit net x y --callbacks 3", "takes callbacks such as EarlyStopping(), not 3"),
+        ("%fit net x y --use-multiprocessing maybe", "there is no 'maybe'"),
         ("%fit net (x y", "missing )"),
     ],
 )
