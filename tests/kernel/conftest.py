@@ -195,11 +195,13 @@ class Notebook:
 
 def start_kernel(folder: Path, *arguments: str) -> tuple[KernelManager, BlockingKernelClient]:
     """A kernel of the chosen interpreter, in a folder."""
-    python = os.environ.get("NBKERAS_TEST_KERNEL_PYTHON", sys.executable)
+    python = os.path.abspath(os.environ.get("NBKERAS_TEST_KERNEL_PYTHON", sys.executable))
     argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}", *arguments]
     manager = KernelManager(connection_file=str(folder / "kernel.json"))
     manager._kernel_spec = KernelSpec(argv=argv, display_name="Test", language="python")
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    # The kernel starts in another folder, so that relative paths would lead nowhere.
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    path = os.pathsep.join([str(ROOT), *(os.path.abspath(part) for part in given if part)])
     manager.start_kernel(cwd=str(folder), env={**os.environ, "PYTHONPATH": path})
     client = manager.blocking_client()
     client.start_channels()
