@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..engine.input_layer import Input, InputLayer
 from ..engine.layer import InputSpec, Layer
+from . import keras_1  # noqa: F401 - older spellings
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .convolutional import (
     Conv1D,

@@ -11,6 +11,7 @@ from .. import backend as K
 from .. import registry
 from .arguments import check_choice, passed
 from .convolutional.base import Convolution
+from .windows import check_fit
 
 __all__ = ["LocallyConnected1D", "LocallyConnected2D"]
 

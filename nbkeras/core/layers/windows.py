@@ -58,6 +58,6 @@ def check_fit(layer: Any, windows: Any, input_shape: Any) -> None:
     shape = layer.compute_output_shape(tuple(input_shape))
     if any(size == 0 for size in shape[1:]):
         raise ValueError(
-            f"Layer {layer.name!r} ({type(layer).__name__}): a window of {windows} does not fit into "
-            f"an input of shape {tuple(input_shape)}. Make it smaller, or write padding='same'."
+            f"Layer {layer.name!r} ({type(layer).__name__}): a window of {windows} does not fit "
+            f"into an input of shape {tuple(input_shape)}. Make it smaller, or padding='same'."
         )

@@ -206,7 +206,10 @@ class Bidirectional(Wrapper):
         config = self.layer.get_config()
         config.update(name=f"{prefix}_{self.layer.name}", go_backwards=go_backwards)
         config.pop("batch_input_shape", None)
-        return type(self.layer).from_config(config)
+        copy = type(self.layer).from_config(config)
+        # Outputs of masked steps are zeros: repeated ones would come from the other end.
+        copy.zero_where_masked = True
+        return copy
 
     @property
     def return_sequences(self) -> bool:

@@ -60,6 +60,7 @@ class Recurrent(Layer):
         self.go_backwards = go_backwards
         self.stateful = stateful
         self.unroll = unroll
+        self.zero_where_masked = False
         self._constants = 0
 
     def _base_config(self) -> dict[str, Any]:
@@ -274,6 +275,7 @@ class RNN(Recurrent):
             mask=None if mask is None else tf.transpose(mask),
             unroll=self.unroll,
             time_major=True,
+            zero_output_for_mask=self.zero_where_masked,
             return_all_outputs=self.return_sequences,
         )
         for kept, state in zip(self._states or (), states, strict=False):
