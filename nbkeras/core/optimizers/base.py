@@ -227,7 +227,7 @@ class Optimizer(registry.Configurable):
         """`step` in the dtype of the slots; the weight comes back in its own."""
         new, new_slots = self.step(
             tf.cast(parameter, dtype),
-            tf.cast(gradient_tools.dense(gradient), dtype),
+            tf.cast(gradient_tools.dense(gradient, parameter.shape), dtype),
             {name: tf.convert_to_tensor(value) for name, value in slots.items()},
             numbers,
         )
@@ -358,7 +358,7 @@ class Optimizer(registry.Configurable):
         if isinstance(gradient, tf.IndexedSlices):
             if self.rows(variable, gradient, slots, numbers):
                 return True
-            gradient = gradient_tools.dense(gradient)
+            gradient = gradient_tools.dense(gradient, variable.shape)
         return self.fused(variable, gradient, slots, numbers)
 
     def clip(self, gradients: Sequence[Any]) -> list[Any]:

@@ -13,12 +13,11 @@ Gradient = Any
 """A tensor, or `tf.IndexedSlices` where only some rows of a variable were used."""
 
 
-def dense(gradient: Gradient) -> Any:
+def dense(gradient: Gradient, shape: tf.TensorShape) -> Any:
     """The gradient as a tensor of the variable's shape."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
-    rows = gradient.dense_shape[0]
-    return tf.math.unsorted_segment_sum(gradient.values, gradient.indices, rows)
+    return tf.math.unsorted_segment_sum(gradient.values, gradient.indices, shape[0])
 
 
 def sum_rows(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
@@ -30,7 +29,8 @@ def sum_rows(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
     count = tf.shape(gradient.indices)[0]
     order = tf.argsort(gradient.indices)
     rows = tf.gather(gradient.indices, order)
-    first = tf.concat([[0], tf.cast(rows[1:] != rows[:-1], tf.int32)], axis=0)
+    changes = tf.cast(rows[1:] != rows[:-1], tf.int32)
+    first = tf.concat([tf.zeros_like(rows[:1], tf.int32), changes], axis=0)
     place = tf.cumsum(first)
     values = tf.math.unsorted_segment_sum(tf.gather(gradient.values, order), place, count)
     # Free slots get the smallest integer as their maximum.

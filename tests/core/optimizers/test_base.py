@@ -228,6 +228,17 @@ def test_sparse_gradients_give_the_dense_result(name: str, options: dict) -> Non
         np.testing.assert_allclose(sparse.numpy(), dense.numpy(), rtol=1e-5, atol=1e-6)
 
 
+@everyone
+@pytest.mark.parametrize("dense_shape", [None, (5, 2)])
+def test_sparse_gradients_of_no_rows(name: str, options: dict, dense_shape) -> None:
+    variable = tf.Variable(tf.ones((5, 2)))
+    shape = None if dense_shape is None else tf.constant(dense_shape)
+    nothing = tf.IndexedSlices(tf.zeros((0, 2)), tf.zeros((0,), tf.int64), shape)
+    make(name, options, clipnorm=0.5).apply([nothing], [variable])
+    make(name, options).apply([nothing], [variable])
+    np.testing.assert_array_equal(variable.numpy(), 1)
+
+
 @pytest.mark.parametrize("name", ["SGD", "Adagrad"])
 def test_sparse_gradients_touch_only_their_rows(name: str) -> None:
     """The program has no tensor of the size of the variable but the variables themselves."""
