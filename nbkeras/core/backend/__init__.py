@@ -30,14 +30,32 @@ from .conv import (
     conv2d_transpose,
     conv3d,
     conv3d_transpose,
-    depthwise_conv2d,
-    separable_conv1d,
-    separable_conv2d,
+)
+from .crossentropies import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
 )
 from .ctc import (
     ctc_batch_cost,
     ctc_decode,
     ctc_label_dense_to_sparse,
+)
+from .depthwise import (
+    depthwise_conv2d,
+    separable_conv1d,
+    separable_conv2d,
+)
+from .facts import (
+    count_params,
+    dtype,
+    int_shape,
+    is_keras_tensor,
+    is_placeholder,
+    is_sparse,
+    is_tensor,
+    is_variable,
+    ndim,
 )
 from .images import (
     resize_images,
@@ -53,14 +71,8 @@ from .local import (
 )
 from .math import (
     abs,
-    all,
-    any,
-    argmax,
-    argmin,
     clip,
     cos,
-    cumprod,
-    cumsum,
     equal,
     exp,
     greater,
@@ -68,41 +80,32 @@ from .math import (
     less,
     less_equal,
     log,
-    logsumexp,
-    max,
     maximum,
-    mean,
-    min,
     minimum,
     not_equal,
     pow,
-    prod,
     round,
     sign,
     sin,
     sqrt,
     square,
-    std,
-    sum,
-    var,
 )
 from .nn import (
-    batch_normalization,
     bias_add,
-    binary_crossentropy,
-    categorical_crossentropy,
     elu,
     hard_sigmoid,
     in_top_k,
-    l2_normalize,
-    normalize_batch_in_training,
     relu,
     sigmoid,
     softmax,
     softplus,
     softsign,
-    sparse_categorical_crossentropy,
     tanh,
+)
+from .normalization import (
+    batch_normalization,
+    l2_normalize,
+    normalize_batch_in_training,
 )
 from .pooling import (
     pool2d,
@@ -119,6 +122,22 @@ from .random import (
 )
 from .recurrent import (
     rnn,
+)
+from .reductions import (
+    all,
+    any,
+    argmax,
+    argmin,
+    cumprod,
+    cumsum,
+    logsumexp,
+    max,
+    mean,
+    min,
+    prod,
+    std,
+    sum,
+    var,
 )
 from .replay import (
     function,
@@ -160,17 +179,8 @@ from .tensors import (
     cast,
     cast_to_floatx,
     constant,
-    count_params,
-    dtype,
     eye,
     identity,
-    int_shape,
-    is_keras_tensor,
-    is_placeholder,
-    is_sparse,
-    is_tensor,
-    is_variable,
-    ndim,
     ones,
     ones_like,
     shape,

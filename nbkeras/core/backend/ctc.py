@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ..config import epsilon
 from ._typing import Tensor
+from .crossentropies import at_least_float32
 from .recurrent import rnn
 from .symbolic import operation
 
@@ -69,7 +70,7 @@ def ctc_batch_cost(
     """
     y_pred = tf.convert_to_tensor(y_pred)
     kind = y_pred.dtype
-    log_p = tf.nn.log_softmax(tf.math.log(_at_least_float32(y_pred) + epsilon()))
+    log_p = tf.nn.log_softmax(tf.math.log(at_least_float32(y_pred) + epsilon()))
     steps, lengths = _flat(input_length), _flat(label_length)
     spelled, may_skip = _with_blanks(tf.cast(y_true, tf.int32), lengths, y_pred.shape[-1] - 1)
     _check_that_labels_fit(spelled, may_skip, lengths, steps)
@@ -148,10 +149,6 @@ def _flat(lengths: Tensor) -> Tensor:
     return tf.reshape(tf.cast(lengths, tf.int32), (-1,))
 
 
-def _at_least_float32(x: Tensor) -> Tensor:
-    return tf.cast(x, tf.float32) if x.dtype.size < 4 else x
-
-
 @operation
 def ctc_decode(
     y_pred: Tensor,
@@ -179,7 +176,7 @@ def ctc_decode(
     array([[ 0,  0, -1]])
     """
     y_pred = tf.convert_to_tensor(y_pred)
-    log_p = tf.math.log(_at_least_float32(y_pred) + epsilon())
+    log_p = tf.math.log(at_least_float32(y_pred) + epsilon())
     lengths = _flat(input_length)
     if greedy:
         reading, score = _best_path(log_p, lengths)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from ..config import normalize_data_format
 from ._typing import Tensor
-from .conv import channels_first, channels_last
+from .layouts import channels_first, channels_last
 from .shapes import repeat_elements
 from .symbolic import operation
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from ._typing import Tensor
+from .facts import ndim
 from .symbolic import operation
-from .tensors import ndim
 
 __all__ = ["batch_dot", "dot"]
 

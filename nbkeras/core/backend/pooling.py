@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ..config import normalize_data_format
 from ._typing import Tensor
-from .conv import channels_first, channels_last, normalize_padding
+from .layouts import channels_first, channels_last, normalize_padding
 from .shapes import sizes
 from .symbolic import operation
 

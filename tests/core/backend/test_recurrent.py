@@ -89,7 +89,7 @@ def compiled(call):
 
 @pytest.mark.parametrize("how", [eager, graph, compiled])
 @pytest.mark.parametrize(
-    ("masked", "go_backwards", "unroll"), itertools.product((False, True), repeat=3)
+    ("masked", "go_backwards", "unroll"), list(itertools.product((False, True), repeat=3))
 )
 def test_equals_a_plain_loop(masked, go_backwards, unroll, how):
     x, (w, u), mask = series(), weights(), MASK if masked else None
