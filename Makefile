@@ -73,8 +73,9 @@ endif
 demo: $(VENV)/.installed-lab
 	@$(BIN)/python examples/run_notebook.py $(NOTEBOOK) --at-least accuracy=0.96
 
+# Jupyter refuses to be run by root, as in a container, unless it is told to.
 lab: $(VENV)/.installed-lab
-	@$(BIN)/jupyter lab $(NOTEBOOK)
+	@$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(NOTEBOOK)
 
 # ---------------------------------------------------------------- tests
 
