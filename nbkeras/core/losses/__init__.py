@@ -47,22 +47,22 @@ from nbkeras.core.losses.objects import (
     SquaredHinge,
 )
 
-__all__ = [  # noqa: RUF022 - sorted as Python sorts
+__all__ = [
     "BCE",
+    "KLD",
+    "MAE",
+    "MAPE",
+    "MSE",
+    "MSLE",
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
     "CosineSimilarity",
     "Hinge",
     "Huber",
-    "KLD",
     "KLDivergence",
     "LogCosh",
     "Loss",
-    "MAE",
-    "MAPE",
-    "MSE",
-    "MSLE",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",

@@ -87,10 +87,15 @@ from nbkeras.core.metrics.wrappers import (
     TopKCategoricalAccuracy,
 )
 
-__all__ = [  # noqa: RUF022 - sorted as Python sorts
+__all__ = [
     "AUC",
-    "Accuracy",
     "BCE",
+    "KLD",
+    "MAE",
+    "MAPE",
+    "MSE",
+    "MSLE",
+    "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
     "CategoricalAccuracy",
@@ -100,13 +105,8 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "FalseNegatives",
     "FalsePositives",
     "Hinge",
-    "KLD",
     "KLDivergence",
     "LogCoshError",
-    "MAE",
-    "MAPE",
-    "MSE",
-    "MSLE",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",

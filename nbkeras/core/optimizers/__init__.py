@@ -16,7 +16,8 @@ from nbkeras.core.optimizers.rmsprop import RMSprop
 from nbkeras.core.optimizers.sgd import SGD
 from nbkeras.core.optimizers.tf_optimizer import TFOptimizer
 
-__all__ = [  # noqa: RUF022 - sorted as Python sorts
+__all__ = [
+    "SGD",
     "Adadelta",
     "Adagrad",
     "Adam",
@@ -24,7 +25,6 @@ __all__ = [  # noqa: RUF022 - sorted as Python sorts
     "Nadam",
     "Optimizer",
     "RMSprop",
-    "SGD",
     "TFOptimizer",
     "adadelta",
     "adagrad",
