@@ -45,6 +45,8 @@ __all__ = [
     "register",
     "serialize",
     "serialize_value",
+    "shared_name",
+    "sharing",
     "suggestion",
     "unsafe_allowed",
 ]
@@ -316,6 +318,38 @@ def custom_object_scope(*args: Mapping[str, Any] | None) -> CustomObjectScope:
     return CustomObjectScope(*args)
 
 
+_sharing: contextvars.ContextVar[bool] = contextvars.ContextVar("nbkeras_sharing", default=False)
+
+
+@contextlib.contextmanager
+def sharing() -> Iterator[None]:
+    """Lets configurations refer to the functions and classes of a user, named or not.
+
+    Such a configuration has a meaning within the `with` block only: it is for
+    copying what is at hand, where a file's configuration needs `custom_objects`.
+
+    Example:
+        >>> with sharing():
+        ...     get('activation', serialize(lambda x: 2 * x))(3)
+        6
+    """
+    token = _sharing.set(True)
+    try:
+        with CustomObjectScope():
+            yield
+    finally:
+        _sharing.reset(token)
+
+
+def shared_name(obj: Any) -> str | None:
+    """A name that stands for a function or class within `sharing`; elsewhere `None`."""
+    if not _sharing.get():
+        return None
+    name = f"{getattr(obj, '__name__', type(obj).__name__)}@{id(obj):x}"
+    get_custom_objects()[name] = obj
+    return name
+
+
 # ---------------------------------------------------------------- what a configuration may do
 
 _unsafe: contextvars.ContextVar[bool] = contextvars.ContextVar("nbkeras_unsafe", default=False)
@@ -465,13 +499,17 @@ def serialize(obj: Any) -> Any:
         return obj
     if hasattr(obj, "get_config") and not inspect.isclass(obj):
         cls = type(obj)
-        return {"class_name": name_of(cls) or cls.__name__, "config": obj.get_config()}
+        name = name_of(cls) or shared_name(cls) or cls.__name__
+        return {"class_name": name, "config": obj.get_config()}
     registered = name_of(obj)
     if registered is not None:
         return registered
     custom = next((name for name, value in get_custom_objects().items() if value is obj), None)
     if custom is not None:
         return custom
+    name = shared_name(obj)
+    if name is not None:
+        return name
     name = getattr(obj, "__name__", None)
     if name is None or not name.isidentifier():
         raise ConfigError(

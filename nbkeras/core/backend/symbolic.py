@@ -76,6 +76,8 @@ class KerasTensor:
         self.sparse = sparse
         self.value = value
         """What an input is bound to when nothing else is fed (``Input(tensor=...)``)."""
+        self.mask_shape: tf.TensorShape | None = None
+        """The shape of the mask that will travel with it; ``None`` if there will be none."""
 
     @property
     def ndim(self) -> int | None:
@@ -277,10 +279,12 @@ def infer_outputs(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
             return value
         if id(value) not in placeholders:
             make = tf.compat.v1.sparse_placeholder if value.sparse else tf.compat.v1.placeholder
-            placeholders[id(value)] = make(value.dtype, value.shape)
+            placeholders[id(value)] = made = make(value.dtype, value.shape)
+            if value.mask_shape is not None:
+                call.set_mask(made, tf.compat.v1.placeholder(tf.bool, value.mask_shape))
         return placeholders[id(value)]
 
-    with graph.as_default(), call_scope(Call(training=False, seed=(0, 0), scratch=True)):
+    with graph.as_default(), call_scope(Call(training=False, seed=(0, 0), scratch=True)) as call:
         return function(*map_structure(placeholder, args), **map_structure(placeholder, kwargs))
 
 

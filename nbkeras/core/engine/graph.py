@@ -14,8 +14,15 @@ from typing import Any
 import tensorflow as tf
 
 from .. import registry
-from ..backend.replay import Plan
-from ..backend.symbolic import KerasTensor, Node, flatten, infer_outputs, map_structure
+from ..backend.replay import Plan, real_tensors
+from ..backend.symbolic import (
+    KerasTensor,
+    Node,
+    current_call,
+    flatten,
+    infer_outputs,
+    map_structure,
+)
 from .shapes import shape_of
 
 __all__ = [
@@ -35,10 +42,12 @@ __all__ = [
 def record_layer(layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Record a call of a layer on symbolic tensors; returns its symbolic outputs."""
     layer.prepare(shape_of(inputs), inputs)
-    structure = infer(layer, inputs, args, kwargs)
+    structure, masks = infer(layer, inputs, args, kwargs)
     node = Node(layer, (inputs, *args), kwargs)
     node.call_index = len(layer._inbound_nodes)
     outputs = node.set_outputs(structure)
+    for tensor, mask in zip(node.flat_outputs, masks, strict=True):
+        tensor.mask_shape = None if mask is None else mask.shape
     layer._inbound_nodes.append(node)
     for tensor in node.inputs:
         if tensor.node is not None and is_layer_node(tensor.node):
@@ -46,8 +55,10 @@ def record_layer(layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[st
     return outputs
 
 
-def infer(layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What a layer returns for symbolic inputs, as tensors of a scratch graph.
+def infer(
+    layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, list[Any]]:
+    """What a layer returns for symbolic inputs, as tensors of a scratch graph, and their masks.
 
     Run once for each signature of plain inputs; ``compute_output_shape`` fills in
     sizes that running it leaves open.
@@ -55,18 +66,25 @@ def infer(layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     plain = not args and not kwargs
     signature = (
         tuple(
-            (tuple(t.shape) if t.shape.rank is not None else None, t.dtype) for t in flatten(inputs)
+            (tuple(t.shape) if t.shape.rank is not None else None, t.dtype, t.mask_shape is None)
+            for t in flatten(inputs)
         )
         if plain and all(isinstance(t, KerasTensor) for t in flatten(inputs))
         else None
     )
     if signature is not None and signature in layer._inferred:
         return layer._inferred[signature]
-    outputs = infer_outputs(layer._run, (inputs, *args), kwargs)
+
+    def run(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
+        outputs = layer._run(*args, **kwargs)
+        call: Any = current_call()
+        return outputs, [call.mask_of(tensor) for tensor in real_tensors(outputs)]
+
+    outputs, masks = infer_outputs(run, (inputs, *args), kwargs)
     _refine_shapes(layer, inputs, outputs)
     if signature is not None:
-        layer._inferred[signature] = outputs
-    return outputs
+        layer._inferred[signature] = outputs, masks
+    return outputs, masks
 
 
 def _refine_shapes(layer: Any, inputs: Any, outputs: Any) -> None:

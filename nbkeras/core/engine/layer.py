@@ -355,7 +355,7 @@ class Layer(registry.Configurable, metaclass=Spelled):
         """The output's shape for an input's, by running ``call`` on placeholders."""
         shapes = [input_shape] if _is_shape(input_shape) else list(input_shape)
         tensors = [KerasTensor(shape, self.dtype) for shape in shapes]
-        outputs = graph.infer(self, tensors[0] if _is_shape(input_shape) else tensors, (), {})
+        outputs, _ = graph.infer(self, tensors[0] if _is_shape(input_shape) else tensors, (), {})
         return shape_of(outputs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -400,8 +400,9 @@ class Layer(registry.Configurable, metaclass=Spelled):
         self._set_output_masks(call, outputs, self.compute_mask(inputs, mask))
         regularizer = getattr(self, "activity_regularizer", None)
         if regularizer is not None:
-            rows = tf.cast(tf.shape(symbolic.flatten(outputs)[0])[0], floatx())
-            call.losses.extend(regularizer(out) / rows for out in symbolic.flatten(outputs))
+            for output in symbolic.flatten(outputs):
+                rows = tf.cast(tf.shape(output)[0], tf.float32)
+                call.losses.append(tf.cast(regularizer(output), tf.float32) / rows)
         return outputs
 
     @staticmethod
