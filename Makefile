@@ -82,7 +82,7 @@ lab: $(VENV)/.installed-lab
 test: lint test-js test-python test-browser
 
 test-python: $(VENV)/.installed-test
-	$(BIN)/pytest -q -n $(WORKERS) --ignore=tests/browser
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --ignore=tests/browser
 
 ifdef HAVE_NPM
 test-js: $(BUNDLE)
