@@ -1,0 +1,1 @@
+"""Images: files, random transformations, batches (Keras 2 manual, 6.3)."""
