@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from .base import Callback, CallbackList
+from .csv_logger import CSVLogger
 from .events import EventStream
-from .history import BaseLogger, History, TerminateOnNaN
+from .history import BaseLogger, History
 from .monitors import EarlyStopping, ModelCheckpoint
+from .nan import TerminateOnNaN
+from .plateau import ReduceLROnPlateau
 from .progress import ProgbarLogger
+from .remote import RemoteMonitor
 from .schedule import LambdaCallback, LearningRateScheduler
 
 __all__ = [
     "BaseLogger",
+    "CSVLogger",
     "Callback",
     "CallbackList",
     "EarlyStopping",
@@ -20,5 +25,7 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "RemoteMonitor",
     "TerminateOnNaN",
 ]

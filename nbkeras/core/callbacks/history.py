@@ -7,7 +7,7 @@ from typing import Any
 from ..engine.logs import Logs
 from .base import Callback
 
-__all__ = ["BaseLogger", "History", "TerminateOnNaN"]
+__all__ = ["BaseLogger", "History"]
 
 
 class History(Callback):
@@ -54,16 +54,3 @@ class BaseLogger(Callback):
     def __init__(self, stateful_metrics: Any = None) -> None:
         super().__init__()
         self.stateful_metrics = set(stateful_metrics or ())
-
-
-class TerminateOnNaN(Callback):
-    """Ends training when a batch's loss is NaN or infinite.
-
-    Source: Keras 2 manual, chapter 11.1.3.
-    """
-
-    def on_batch_end(self, batch: int, logs: Any = None) -> None:
-        loss = (logs or {}).get("loss")
-        if loss is not None and not abs(loss) < float("inf"):
-            print(f"Batch {batch}: the loss is {loss}, so training ends.")
-            self.model.stop_training = True
