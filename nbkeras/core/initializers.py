@@ -486,15 +486,6 @@ truncated_normal = TruncatedNormal
 identity = Identity
 orthogonal = Orthogonal
 
-_FACTORIES = (
-    glorot_normal,
-    glorot_uniform,
-    he_normal,
-    he_uniform,
-    lecun_normal,
-    lecun_uniform,
-)
-
 
 # ---------------------------------------------------------------- arguments
 
@@ -541,8 +532,6 @@ def get(identifier: Any) -> Any:
         >>> get('he_uniform').get_config()
         {'scale': 2.0, 'mode': 'fan_in', 'distribution': 'uniform', 'seed': None}
     """
-    if any(identifier is factory for factory in _FACTORIES):
-        return identifier()
     return registry.get("initializer", identifier)
 
 

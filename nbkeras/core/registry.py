@@ -442,7 +442,8 @@ def get(family: str, identifier: Any) -> Any:
         if _is_member(table, identifier):
             return identifier()
     elif _is_member(table, type(identifier)) or (table.functions and callable(identifier)):
-        return identifier
+        # `he_normal` without brackets is the factory of an initializer, not one itself.
+        return _create(identifier, {})
     accepted = f"a name such as {table.example}, a dictionary with 'class_name' and 'config', "
     if table.functions:
         accepted += "a function, "

@@ -155,7 +155,7 @@ class Display:
 
 
 class Throttle:
-    """Lets at most ten updates a second pass, after the first minute two.
+    """Lets fewer than ten updates a second pass, after the first minute two.
 
     >>> now = 0.0
     >>> throttle = Throttle(clock=lambda: now)
@@ -166,7 +166,7 @@ class Throttle:
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
-        interval: float = 0.1,
+        interval: float = 0.11,
         later: float = 0.5,
         after: float = 60.0,
     ) -> None:

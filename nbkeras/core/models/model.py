@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import registry
+from .. import optimizers, registry
 from ..backend.symbolic import Call, call_scope
 from ..callbacks import CallbackList, EventStream, History, ProgbarLogger
 from ..engine import saving
@@ -97,7 +97,7 @@ class Model(Network):
             raise TypeError(
                 f"compile() has no argument {name!r}.{registry.suggestion(name, known)}"
             )
-        chosen = registry.get("optimizer", optimizer)
+        chosen = optimizers.get(optimizer)
         if chosen is None:
             raise ValueError("compile needs an optimizer, such as compile('adam', loss='mse').")
         arguments = {
