@@ -215,7 +215,7 @@ def dropout(x: Tensor, level: Tensor, noise_shape: Shape = None, seed: int | Non
     else:
         scale = tf.math.divide_no_nan(1.0, 1.0 - tf.cast(level, tf.float32))
         scale = tf.cast(scale, x.dtype)
-    return tf.where(dropped, 0.0, tf.multiply(x, scale))
+    return tf.where(dropped, tf.zeros((), x.dtype), tf.multiply(x, scale))
 
 
 def _noise_shape(x: Tensor, noise_shape: Shape) -> Shape:

@@ -133,6 +133,8 @@ def test_dropout(dtype):
     x = tf.ones((100, 100), dtype)
     y = K.dropout(x, 0.3)
     assert y.dtype == dtype
+    in_graph = tf.function(lambda: K.dropout(x, 0.3, seed=4), autograph=False)()
+    np.testing.assert_array_equal(in_graph, K.dropout(x, 0.3, seed=4))
     values = y.numpy().astype("float64")
     kept = values != 0
     assert abs(kept.mean() - 0.7) < 0.02
