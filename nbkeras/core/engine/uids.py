@@ -13,7 +13,7 @@ def snake_case(name: str) -> str:
     """A class name as Keras 2 writes it in layer names.
 
     >>> snake_case("MaxPooling2D"), snake_case("LSTM"), snake_case("_Private")
-    ('max_pooling2d', 'lstm', 'private_private')
+    ('max_pooling2d', 'lstm', 'private__private')
     """
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name))
     return "private" + words.lower() if words.startswith("_") else words.lower()

@@ -24,7 +24,7 @@ class Progbar:
 
     >>> bar = Progbar(2, interval=0)
     >>> bar.update(2, [("loss", 0.5)])  # doctest: +ELLIPSIS
-    <BLANKLINE>...2/2 [==============================] - ... - loss: 0.5000...
+    2/2 [==============================] - ... - loss: 0.5000
 
     Source: Keras 2 manual, chapter 20.
     """
