@@ -41,15 +41,15 @@ PENALTIES = {
 }
 RATE = {"p": "rate"}
 DENSE = {"output_dim": "units", **STARTS, **PENALTIES}
-CONVOLUTION = {
+CONVOLUTION_ALONE = {
     "nb_filter": "filters",
     "subsample": "strides",
     "atrous_rate": "dilation_rate",
+    "bias": "use_bias",
     **PADDING,
     **FORMAT,
-    **STARTS,
-    **PENALTIES,
 }
+CONVOLUTION = {**CONVOLUTION_ALONE, **STARTS, **PENALTIES}
 ROWS = Joined("kernel_size", ("nb_row", "nb_col"))
 BLOCKS = Joined("kernel_size", ("kernel_dim1", "kernel_dim2", "kernel_dim3"))
 POOLING = {**PADDING, **FORMAT}
@@ -90,10 +90,12 @@ KERAS_1: dict[type, Mapping[str, Any]] = {
     },
     convolutional.Conv2D: {**CONVOLUTION, "nb_row": ROWS, "nb_col": ROWS},
     convolutional.SeparableConv2D: {
-        **CONVOLUTION,
+        **CONVOLUTION_ALONE,
         "nb_row": ROWS,
         "nb_col": ROWS,
         "init": "depthwise_initializer",
+        "b_regularizer": "bias_regularizer",
+        "b_constraint": "bias_constraint",
         "depthwise_init": "depthwise_initializer",
         "pointwise_init": "pointwise_initializer",
     },

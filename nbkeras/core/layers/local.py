@@ -86,10 +86,9 @@ class LocallyConnected(Convolution):
         reach = np.array(True)
         axes = zip(sizes, outputs, self.kernel_size, self.strides, strict=True)
         for size, count, window, stride in axes:
-            pad = 0
-            if self.padding == "same":
-                pad = max((count - 1) * stride + window - size, 0) // 2
-            start = np.arange(count) * stride - pad
+            # With 'same', Keras 2 puts each window's middle on a multiple of the stride.
+            before = window // 2 if self.padding == "same" else 0
+            start = np.arange(count) * stride - before
             place = np.arange(size)[:, None]
             reach = np.multiply.outer(reach, (place >= start) & (place < start + window))
         # (size, count, size, count) -> (size, size, count, count)

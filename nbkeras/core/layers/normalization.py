@@ -160,6 +160,11 @@ class BatchNormalization(Layer):
         """In one pass over the numbers; the kernel's variance is Σ (x - μ)² / (n - 1)."""
         channels = inputs.shape[-1]
         image = tf.reshape(inputs, (-1, 1, 1, channels))
+        if inputs.dtype == tf.float64:  # the kernel does not know it
+            outputs, mean, variance = self._plain(image, [0, 1, 2])
+            count = tf.cast(tf.shape(image)[0], variance.dtype)
+            variance *= count / tf.maximum(count - 1.0, 1.0) if unbiased else 1.0
+            return tf.reshape(outputs, tf.shape(inputs)), mean, variance
         one, zero = tf.ones((channels,)), tf.zeros((channels,))
         gamma = one if self.gamma is None else tf.cast(self.gamma, tf.float32)
         beta = zero if self.beta is None else tf.cast(self.beta, tf.float32)

@@ -275,7 +275,7 @@ class RNN(Recurrent):
             mask=None if mask is None else tf.transpose(mask),
             unroll=self.unroll,
             time_major=True,
-            zero_output_for_mask=self.zero_where_masked,
+            zero_output_for_mask=self.zero_where_masked and self.return_sequences,
             return_all_outputs=self.return_sequences,
         )
         for kept, state in zip(self._states or (), states, strict=False):
