@@ -1,4 +1,4 @@
-"""``python -m nbkeras``: the version, and the kernel for JupyterLab's launcher."""
+"""``python -m nbkeras``: scripts that say ``import keras``, and the kernel for JupyterLab."""
 
 from __future__ import annotations
 
@@ -33,12 +33,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     place.add_argument("--sys-prefix", action="store_true", help="in this environment (default)")
     place.add_argument("--prefix", metavar="FOLDER", help="in another environment")
     installing.set_defaults(run=install)
+    running = commands.add_parser("run", help="run a script that says `import keras`")
+    running.add_argument("script", help="the Python file")
+    running.add_argument("arguments", nargs=argparse.REMAINDER, help="what it is given")
+    running.set_defaults(run=run)
     asked = parser.parse_args(arguments)
     if not hasattr(asked, "run"):
         print(f"nbkeras {__version__}\n")
         parser.print_help()
         return 0
     return asked.run(asked)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Run a script against nbkeras."""
+    from nbkeras.core.alias import run_script
+
+    try:
+        run_script(asked.script, asked.arguments)
+    except FileNotFoundError as error:
+        if error.filename is not None:  # the script's own
+            raise
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 def install(asked: argparse.Namespace) -> int:

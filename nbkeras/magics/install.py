@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nbkeras.magics import alias
 from nbkeras.magics.completion import matcher
 from nbkeras.magics.evaluate import EvaluateMagic
 from nbkeras.magics.fit import FitMagic
@@ -15,7 +16,7 @@ from nbkeras.magics.views import Formatters
 
 __all__ = ["Installation"]
 
-MAGICS = (ModelMagic, FitMagic, EvaluateMagic, PredictMagic, SummaryMagic)
+MAGICS = (ModelMagic, FitMagic, EvaluateMagic, PredictMagic, SummaryMagic, alias.AliasMagic)
 
 
 class Installation:
@@ -57,6 +58,7 @@ class Installation:
         )
         if self._matcher in self._shell.Completer.custom_matchers:
             self._shell.Completer.custom_matchers.remove(self._matcher)
+        alias.remove(self._shell)
         self._formatters.remove()
         self.session.close()
 
