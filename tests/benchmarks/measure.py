@@ -40,7 +40,8 @@ def measure(framework: str, workload: str) -> dict[str, Any]:
 
     began = time.perf_counter()
     model.fit(x, y, batch_size=job.batch_size, epochs=job.epochs, verbose=0, callbacks=[Clock()])
-    steps = -(-len(x) // job.batch_size)
+    rows = len(x[0] if isinstance(x, list) else x)
+    steps = -(-rows // job.batch_size)
     epochs = [after - before for before, after in pairwise(ends)]
     return {
         "framework": framework,

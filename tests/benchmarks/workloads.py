@@ -101,9 +101,88 @@ def mnist_cnn(keras: Any) -> tuple[Any, Any, Any]:
     return model, _random(1_280, 28, 28, 1), _labels(1_280, 10)
 
 
+def vgg_like(keras: Any) -> tuple[Any, Any, Any]:
+    """Two blocks of two convolutions on 160 pictures of 100x100x3 (manual, 3.1.5)."""
+    layers = keras.layers
+    model = keras.models.Sequential(
+        [
+            layers.Input((100, 100, 3)),
+            layers.Conv2D(32, (3, 3), activation="relu"),
+            layers.Conv2D(32, (3, 3), activation="relu"),
+            layers.MaxPooling2D((2, 2)),
+            layers.Dropout(0.25),
+            layers.Conv2D(64, (3, 3), activation="relu"),
+            layers.Conv2D(64, (3, 3), activation="relu"),
+            layers.MaxPooling2D((2, 2)),
+            layers.Dropout(0.25),
+            layers.Flatten(),
+            layers.Dense(256, activation="relu"),
+            layers.Dropout(0.5),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("sgd", loss="categorical_crossentropy")
+    return model, _random(160, 100, 100, 3), _labels(160, 10)
+
+
+def embedding_lstm(keras: Any) -> tuple[Any, Any, Any]:
+    """20,000 words, embedding 128, LSTM 128 over 80 steps, on 1,600 reviews."""
+    layers = keras.layers
+    model = keras.models.Sequential(
+        [
+            layers.Input((80,)),
+            layers.Embedding(20_000, 128),
+            layers.LSTM(128),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+    words = np.random.default_rng(0).integers(0, 20_000, (1_600, 80)).astype("float32")
+    return model, words, np.random.default_rng(1).integers(0, 2, (1_600, 1)).astype("float32")
+
+
+def stacked_lstm(keras: Any) -> tuple[Any, Any, Any]:
+    """Three LSTM 32 over 8 steps on 1,000 rows (manual, 3.1.5)."""
+    layers = keras.layers
+    model = keras.models.Sequential(
+        [
+            layers.Input((8, 16)),
+            layers.LSTM(32, return_sequences=True),
+            layers.LSTM(32, return_sequences=True),
+            layers.LSTM(32),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile("rmsprop", loss="categorical_crossentropy", metrics=["accuracy"])
+    return model, _random(1_000, 8, 16), _labels(1_000, 10)
+
+
+def shared_lstm(keras: Any) -> tuple[Any, Any, Any]:
+    """Two inputs through one LSTM, two outputs, on 1,600 rows (manual, 3.2.4 and 3.2.5)."""
+    layers = keras.layers
+    first, second = layers.Input((20, 32)), layers.Input((20, 32))
+    shared = layers.LSTM(64)
+    both = layers.concatenate([shared(first), shared(second)])
+    main = layers.Dense(1, activation="sigmoid", name="main")(both)
+    side = layers.Dense(10, activation="softmax", name="side")(both)
+    model = keras.models.Model(inputs=[first, second], outputs=[main, side])
+    model.compile(
+        "rmsprop",
+        loss={"main": "binary_crossentropy", "side": "categorical_crossentropy"},
+        loss_weights={"main": 1.0, "side": 0.2},
+    )
+    x = [_random(1_600, 20, 32), _random(1_600, 20, 32)]
+    y = [np.random.default_rng(1).integers(0, 2, (1_600, 1)).astype("float32"), _labels(1_600, 10)]
+    return model, x, y
+
+
 WORKLOADS = {
     "mlp_small": Workload(mlp_small, 32, 60, {"keras3_tf": 0.1}),
     "mlp_dropout": Workload(mlp_dropout, 128, 400, {}),
     "mnist_mlp": Workload(mnist_mlp, 128, 6, {"fastest": 1.05}),
     "mnist_cnn": Workload(mnist_cnn, 128, 9, {"fastest": 1.05}),
+    "vgg_like": Workload(vgg_like, 32, 6, {"fastest": 1.0}),
+    "embedding_lstm": Workload(embedding_lstm, 32, 8, {"fastest": 1.0}),
+    "stacked_lstm": Workload(stacked_lstm, 64, 60, {"fastest": 0.6}),
+    "shared_lstm": Workload(shared_lstm, 32, 15, {"fastest": 0.8}),
 }
