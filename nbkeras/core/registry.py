@@ -618,6 +618,15 @@ def _member_of_config(table: _Family, config: Mapping[str, Any], name: str) -> A
 # ---------------------------------------------------------------- the constructor contract
 
 
+class _ConstructorSignature:
+    """What help and completion show of a class: its constructor, not the `__new__` below."""
+
+    def __get__(self, instance: Any, owner: type) -> inspect.Signature:
+        if instance is not None:
+            raise AttributeError("__signature__")
+        return _constructor(owner)
+
+
 class Configurable:
     """Gives a class `get_config` and `from_config` from its constructor's signature.
 
@@ -641,6 +650,7 @@ class Configurable:
     """
 
     _passed: frozenset[str] = frozenset()
+    __signature__: Any = _ConstructorSignature()
 
     if TYPE_CHECKING:
         # Parameters become attributes of the same names; no type checker can know them.

@@ -118,7 +118,15 @@ LAYERS = {
     "MaxPooling1D": Row(lambda: layers.MaxPooling1D(2, padding="same"), STEPS),
     "MaxPooling2D": Row(lambda: layers.MaxPooling2D(2, strides=1), IMAGE),
     "MaxPooling3D": Row(lambda: layers.MaxPooling3D((1, 2, 2)), VOLUME),
+    # locally connected
+    "LocallyConnected1D": Row(lambda: layers.LocallyConnected1D(3, 2, strides=2), STEPS),
+    "LocallyConnected2D": Row(lambda: layers.LocallyConnected2D(2, 3, activation="relu"), IMAGE),
     # recurrent
+    "ConvLSTM2D": Row(
+        lambda: layers.ConvLSTM2D(2, 2, padding="same", return_sequences=True), (3, 4, 4, 2)
+    ),
+    "CuDNNGRU": Row(lambda: layers.CuDNNGRU(3, return_sequences=True), STEPS),
+    "CuDNNLSTM": Row(lambda: layers.CuDNNLSTM(3, unit_forget_bias=False), STEPS),
     "GRU": Row(lambda: layers.GRU(3, reset_after=True, **RECURRENT), STEPS),
     "LSTM": Row(lambda: layers.LSTM(3, implementation=2, unit_forget_bias=False), STEPS),
     "RNN": Row(lambda: layers.RNN([layers.LSTMCell(3), layers.GRUCell(2)]), STEPS),
@@ -147,23 +155,33 @@ LAYERS = {
     "AlphaDropout": Row(lambda: layers.AlphaDropout(0.3, seed=2), random=True),
     "GaussianDropout": Row(lambda: layers.GaussianDropout(0.3), random=True),
     "GaussianNoise": Row(lambda: layers.GaussianNoise(0.3), random=True),
+    # wrappers
+    "Bidirectional": Row(
+        lambda: layers.Bidirectional(layers.LSTM(2, return_sequences=True), "ave"), STEPS
+    ),
+    "TimeDistributed": Row(lambda: layers.TimeDistributed(layers.Dense(3)), STEPS),
     # models are layers
     "Model": Row(_functional),
     "Sequential": Row(_sequential),
 }
 
 CELLS = {
+    "ConvLSTM2DCell": lambda: layers.ConvLSTM2DCell(2, 3, padding="same"),
     "GRUCell": lambda: layers.GRUCell(3, implementation=2, reset_after=True),
     "LSTMCell": lambda: layers.LSTMCell(3, unit_forget_bias=False, activation="relu"),
     "SimpleRNNCell": lambda: layers.SimpleRNNCell(3, use_bias=False, dropout=0.2),
     "StackedRNNCells": lambda: layers.StackedRNNCells([layers.LSTMCell(3), layers.GRUCell(2)]),
 }
 
+HIDDEN = {"CuDNNGRUCell", "CuDNNLSTMCell"}
+"""Cells that files may name but that no package exports."""
+
 NOT_CALLED = {
     "InputLayer": "stands for what is fed; test_layers.py tests its configuration",
     "InputSpec": "a description, not a layer",
     "Layer": "the base of all layers",
     "Recurrent": "the base of the recurrent layers",
+    "Wrapper": "the base of the layers that hold another",
 }
 """Public classes of ``layers`` that are called on nothing, and why."""
 
@@ -273,6 +291,7 @@ CONSTRAINTS = {
 
 CALLBACKS = {
     "BaseLogger": lambda path: callbacks.BaseLogger(),
+    "CSVLogger": lambda path: callbacks.CSVLogger(str(path / "log.csv"), separator=";"),
     "EarlyStopping": lambda path: callbacks.EarlyStopping(monitor="loss", patience=5),
     "EventStream": lambda path: callbacks.EventStream([]),
     "History": lambda path: callbacks.History(),
@@ -280,6 +299,7 @@ CALLBACKS = {
     "LearningRateScheduler": lambda path: callbacks.LearningRateScheduler(lambda epoch: 0.1),
     "ModelCheckpoint": lambda path: callbacks.ModelCheckpoint(str(path / "m.h5"), monitor="loss"),
     "ProgbarLogger": lambda path: callbacks.ProgbarLogger(),
+    "ReduceLROnPlateau": lambda path: callbacks.ReduceLROnPlateau(monitor="loss", patience=1),
     "TerminateOnNaN": lambda path: callbacks.TerminateOnNaN(),
 }
 """How a callback is made, from a folder that it may write to."""
@@ -294,6 +314,7 @@ MODELS = {"Model": _functional, "Sequential": _sequential}
 ELSEWHERE = {
     ("callbacks", "Callback"): "the base of callbacks",
     ("callbacks", "CallbackList"): "a list of callbacks",
+    ("callbacks", "RemoteMonitor"): "sends to a server; its own test has one",
     ("constraints", "Constraint"): "the base of constraints",
     ("initializers", "Initializer"): "the base of initializers",
     ("losses", "Loss"): "the base of losses",
@@ -309,7 +330,7 @@ PACKAGES = {
     "callbacks": CALLBACKS,
     "constraints": CONSTRAINTS,
     "initializers": INITIALIZERS,
-    "layers": {**LAYERS, **CELLS, **NOT_CALLED},
+    "layers": {**{n: LAYERS[n] for n in LAYERS if n not in MODELS}, **CELLS, **NOT_CALLED},
     "losses": LOSSES,
     "metrics": METRICS,
     "models": MODELS,

@@ -225,6 +225,12 @@ def test_precision(name, dtype):
     for mine, theirs in zip(outputs_of(model, given), expected, strict=True):
         assert mine.dtype == dtype
         np.testing.assert_allclose(mine, theirs, rtol=tolerance, atol=tolerance)
+    with tf.GradientTape() as tape, call_scope(Call(training=True, seed=(1, 2))) as call:
+        results = flatten(model(one_or_all([tf.constant(a) for a in given])))
+        loss = tf.add_n([tf.reduce_sum(y * y) for y in results])
+    slopes = tape.gradient(loss, model.trainable_weights)
+    for value in (*results, *call.losses, *map(tf.convert_to_tensor, slopes)):
+        assert np.all(np.isfinite(value))
 
 
 # ---------------------------------------------------------------- masks
@@ -236,13 +242,22 @@ SEQUENCES = [
 ]
 
 
+class TimeMask(layers.Layer):
+    """Masks whole steps: those that are zero everywhere."""
+
+    supports_masking = True
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return tf.reduce_any(inputs != 0.0, axis=list(range(2, inputs.shape.rank)))
+
+
 @pytest.mark.parametrize("name", SEQUENCES)
 def test_masks(name):
     """A mask comes out that fits the output, or none; or the layer says that it takes none."""
     row = LAYERS[name]
     layer = row.make()
     x = layers.Input(batch_shape=(BATCH, *row.shape))
-    masked = layers.Masking()(x)
+    masked = TimeMask()(x)
     if not layer.supports_masking:
         with pytest.raises(TypeError, match=rf"{layer.name}.*does not support masking"):
             layer(masked)
