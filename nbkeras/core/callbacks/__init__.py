@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .backup import BackupAndRestore
 from .base import Callback, CallbackList
 from .csv_logger import CSVLogger
 from .events import EventStream
@@ -14,6 +15,7 @@ from .remote import RemoteMonitor
 from .schedule import LambdaCallback, LearningRateScheduler
 
 __all__ = [
+    "BackupAndRestore",
     "BaseLogger",
     "CSVLogger",
     "Callback",

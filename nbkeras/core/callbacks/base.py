@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Callback:
             ``batch_size``, ``verbose``, ``do_validation``, ``metrics``.
         model: the model that is trained.
         steps_allowed: how many batches at most may run before it must hear again.
+        state_names: the attributes that a run changes; :class:`BackupAndRestore` keeps
+            them (numbers, text, arrays, and lists and dictionaries of these).
 
     >>> class Losses(Callback):
     ...     def on_train_begin(self, logs=None):
@@ -45,6 +47,7 @@ class Callback:
     """
 
     steps_allowed: int | None = None
+    state_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         self.model: Any = None
@@ -96,6 +99,30 @@ class Callback:
             means: the epoch's means so far.
         """
 
+    # ---------------------------------------------------------------- going on after a kill
+
+    def get_state(self) -> dict[str, Any]:
+        """What a run has changed in this callback, to be given to :meth:`set_state` later."""
+        return {name: getattr(self, name) for name in self.state_names if hasattr(self, name)}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Be as :meth:`get_state` found it; called after :meth:`on_train_begin`."""
+        for name in self.state_names:
+            if name in state:
+                setattr(self, name, state[name])
+
+    def begin_at(self, epoch: int, callbacks: CallbackList) -> int:
+        """The epoch to begin with, once all callbacks have heard that training begins."""
+        return epoch
+
+    def on_pass_begin(self, run: Any) -> None:
+        """The order of an epoch's rows is drawn, no batch is done; ``run`` may be changed."""
+
+    def on_boundary(self, epoch: int, run: Any) -> None:
+        """All callbacks have heard of the last batches, or (``run`` is None) of ``epoch``'s end."""
+
+    # ---------------------------------------------------------------- evaluation, prediction
+
     def on_test_begin(self, logs: Any = None) -> None:
         """An evaluation or validation begins."""
 
@@ -135,6 +162,7 @@ class CallbackList:
     ) -> None:
         self.callbacks = [_checked(callback) for callback in callbacks]
         self._testing = False
+        self._run: Any = None
         if params is not None:
             self.set_params(params)
         if model is not None:
@@ -196,11 +224,22 @@ class CallbackList:
     def on_train_failed(self, error: BaseException) -> None:
         self._each("on_train_failed", error)
 
+    def begin_at(self, epoch: int) -> int:
+        """The epoch to begin with: the given one, unless a callback knows of a later one."""
+        for callback in self.callbacks:
+            epoch = callback.begin_at(epoch, self)
+        return epoch
+
+    def on_pass_begin(self, run: Any) -> None:
+        self._run = run
+        self._each("on_pass_begin", run)
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._each("on_epoch_begin", epoch, {} if logs is None else logs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._each("on_epoch_end", epoch, {} if logs is None else logs)
+        self._each("on_boundary", epoch, None)
 
     def on_test_begin(self, logs: Any = None) -> None:
         self._testing = True
@@ -241,8 +280,12 @@ class CallbackList:
             so_far = means.logs()
             for callback in self.callbacks:
                 callback.on_steps_end(step, sizes, columns, so_far)
-        if len(sizes) != 1:
-            return
+        if len(sizes) == 1:
+            self._each_batch_end(step, sizes, values, means)
+        if not self._testing and self._run is not None:
+            self._each("on_boundary", self._run.epoch, self._run)
+
+    def _each_batch_end(self, step: int, sizes: Any, values: Any, means: Any) -> None:
         hooks = _TEST_HOOKS if self._testing else _BATCH_HOOKS
         for callback in self.callbacks:
             if _overrides(callback, hooks):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from ..engine.logs import Logs
 from .base import Callback
@@ -21,6 +22,8 @@ class History(Callback):
     Source: Keras 2 manual, chapter 11.1.5.
     """
 
+    state_names: ClassVar = ("epoch", "history")
+
     def __init__(self) -> None:
         super().__init__()
         self.epoch: list[int] = []
@@ -29,6 +32,10 @@ class History(Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         self.epoch = []
         self.history = Logs()
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        super().set_state(state)
+        self.history = Logs(self.history)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.epoch.append(epoch)

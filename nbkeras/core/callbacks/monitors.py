@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -89,6 +89,8 @@ class EarlyStopping(Monitor):
     Source: Keras 2 manual, chapter 11.1.7; the last two arguments are of Keras 2.2.
     """
 
+    state_names: ClassVar = ("best", "wait", "stopped_epoch", "best_epoch", "best_weights")
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -162,6 +164,8 @@ class ModelCheckpoint(Monitor):
 
     Source: Keras 2 manual, chapter 11.1.6.
     """
+
+    state_names: ClassVar = ("best", "epochs_since_last_save")
 
     def __init__(
         self,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .logs import Logs
 
-__all__ = ["Means", "fit_loop", "test_loop"]
+__all__ = ["Means", "Pass", "fit_loop", "test_loop"]
 
 
 class Means:
@@ -35,6 +36,34 @@ class Means:
         values = np.where(self._stateful, self._last, self._total / max(self._rows, 1))
         return Logs(zip(self.names, values.tolist(), strict=True))
 
+    def get_state(self) -> dict[str, Any]:
+        """The sums so far, for a run that is to go on from here."""
+        return {"total": self._total.copy(), "last": self._last.copy(), "rows": self._rows}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from sums that :meth:`get_state` gave."""
+        self._total, self._last = np.array(state["total"]), np.array(state["last"])
+        self._rows = int(state["rows"])
+
+
+@dataclass
+class Pass:
+    """One epoch under way.
+
+    Attributes:
+        epoch: its number.
+        order: the order of the rows; ``None`` for their own, or for a stream.
+        means: of what its batches logged.
+        step: how many batches are done.
+        steps: how many there will be, if that is known.
+    """
+
+    epoch: int
+    order: np.ndarray | None
+    means: Means
+    step: int = 0
+    steps: int | None = None
+
 
 def fit_loop(
     model: Any,
@@ -58,14 +87,16 @@ def fit_loop(
         validate: a function from an epoch's number to validation logs (``{}`` for none).
     """
     callbacks.on_train_begin()
-    for epoch in range(initial_epoch, epochs):
+    for epoch in range(callbacks.begin_at(initial_epoch), epochs):
         if model.stop_training:
             break
         callbacks.on_epoch_begin(epoch)
         model.objective.reset_metrics()
-        executor.begin(order())
         means = Means(model.objective.names, model.objective.stateful_names)
-        run_batches(model, executor, callbacks, means)
+        run = Pass(epoch, order(), means, steps=executor.steps)
+        callbacks.on_pass_begin(run)
+        executor.begin(run.order)
+        run_batches(executor, callbacks, run)
         logs = means.logs()
         if not callbacks.stopping:
             logs.update(validate(epoch))
@@ -79,21 +110,21 @@ def test_loop(model: Any, executor: Any, callbacks: Any) -> Logs:
     executor.begin()
     means = Means(model.objective.names, model.objective.stateful_names)
     callbacks.on_test_begin()
-    run_batches(model, executor, callbacks, means)
+    run_batches(executor, callbacks, Pass(0, None, means))
     callbacks.on_test_end()
     return means.logs()
 
 
-def run_batches(model: Any, executor: Any, callbacks: Any, means: Means) -> None:
+def run_batches(executor: Any, callbacks: Any, run: Pass) -> None:
     """Go through the data once, in chunks as large as the executor and the callbacks allow."""
-    step = 0
-    while executor.has(step):
+    while executor.has(run.step):
+        step = run.step
         count = executor.next_count(step, callbacks.steps_allowed)
         sizes = executor.sizes(step, count)
         callbacks.on_steps_begin(step, sizes)
         values = executor.run(step, count)
-        means.add(values, sizes)
-        callbacks.on_steps_end(step, sizes, values, means)
-        step += count
+        run.means.add(values, sizes)
+        run.step += count
+        callbacks.on_steps_end(step, sizes, values, run.means)
         if callbacks.stopping:
             break

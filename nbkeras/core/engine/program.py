@@ -55,6 +55,12 @@ class Program:
         self._compiled: dict[Any, Any] = {}
         self._lock = threading.RLock()
 
+    def pin(self) -> None:
+        """Keep to the first form: then no measured time chooses how numbers are rounded."""
+        self.jit = self.jit is True
+        for choice in self.choices.values():
+            choice.pin()
+
     def _concrete(self, key: Any, build: Callable[[], Any]) -> Any:
         with self._lock:
             if key not in self._compiled:
@@ -191,6 +197,12 @@ class _Choice:
                 self.current = untried[0]
         else:
             self.current = min(self.seconds, key=self.seconds.__getitem__)
+
+    def pin(self) -> None:
+        """Let the first candidate be the only one."""
+        self.candidates = self.candidates[:1]
+        self.current = self.candidates[0]
+        self.seconds = {k: v for k, v in self.seconds.items() if k == self.current}
 
     def drop(self) -> None:
         """The current candidate cannot be compiled."""
