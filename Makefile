@@ -98,9 +98,10 @@ test-browser: $(VENV)/.installed-test
 # Each ipykernel lies in a folder of its own that shadows the one in .venv.
 test-kernels: $(KERNELS:%=test-kernel-%)
 
+test-kernel-%: export PYTHONPATH = $(CURDIR)/$(VENV)/.ipykernel-$*
 test-kernel-%: $(VENV)/.ipykernel-%/.installed $(VENV)/.installed-test
-	@echo 'ipykernel $*'
-	PYTHONPATH=$(VENV)/.ipykernel-$* $(BIN)/pytest -q -m kernel --ignore=tests/browser
+	@$(BIN)/python -c 'import ipykernel; print("ipykernel", ipykernel.__version__)'
+	$(BIN)/pytest -q -m kernel tests/kernel tests/test_examples.py
 
 $(VENV)/.ipykernel-%/.installed: $(VENV)/.installed-test
 	@$(BIN)/python -m pip install --quiet --no-deps --target $(@D) 'ipykernel==$*.*' nest-asyncio
