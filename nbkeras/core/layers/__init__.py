@@ -92,6 +92,7 @@ from .recurrent import (
     SimpleRNNCell,
     StackedRNNCells,
 )
+from .serialization import deserialize, layer_from_config, serialize
 from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 __all__ = [
@@ -181,9 +182,12 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
+    "layer_from_config",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]

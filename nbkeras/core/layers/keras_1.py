@@ -57,14 +57,16 @@ RECURRENT = {
     "output_dim": "units",
     "init": "kernel_initializer",
     "inner_init": "recurrent_initializer",
-    "inner_activation": "recurrent_activation",
     "W_regularizer": "kernel_regularizer",
     "U_regularizer": "recurrent_regularizer",
     "b_regularizer": "bias_regularizer",
     "dropout_W": "dropout",
     "dropout_U": "recurrent_dropout",
 }
-IMPLEMENTATION = {"consume_less": Renamed("implementation", {"cpu": 1, "mem": 1, "gpu": 2})}
+GATED = {
+    "inner_activation": "recurrent_activation",
+    "consume_less": Renamed("implementation", {"cpu": 1, "mem": 1, "gpu": 2}),
+}
 NO_IMPLEMENTATION = {
     "consume_less": Dropped(("cpu", "mem", "gpu"), "It chose how to compute, not what.")
 }
@@ -123,18 +125,23 @@ KERAS_1: dict[type, Mapping[str, Any]] = {
             pooling.MaxPooling3D,
             pooling.AveragePooling2D,
             pooling.AveragePooling3D,
+        ),
+        POOLING,
+    ),
+    **dict.fromkeys(
+        (
             pooling.GlobalMaxPooling2D,
             pooling.GlobalMaxPooling3D,
             pooling.GlobalAveragePooling2D,
             pooling.GlobalAveragePooling3D,
         ),
-        POOLING,
+        FORMAT,
     ),
     recurrent.SimpleRNN: {**RECURRENT, **NO_IMPLEMENTATION},
-    recurrent.GRU: {**RECURRENT, **IMPLEMENTATION},
+    recurrent.GRU: {**RECURRENT, **GATED},
     recurrent.LSTM: {
         **RECURRENT,
-        **IMPLEMENTATION,
+        **GATED,
         "forget_bias_init": Renamed("unit_forget_bias", _ones),
     },
     embeddings.Embedding: {
