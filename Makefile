@@ -29,7 +29,7 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo lab test test-python test-js test-browser test-kernels bench lint wheel clean
+.PHONY: help demo lab test test-python test-js test-browser test-kernels bench lint style types imports wheel clean
 
 help:
 	@echo 'make demo          run $(NOTEBOOK) without a screen; results in build/'
@@ -109,10 +109,17 @@ $(VENV)/.ipykernel-%/.installed: $(VENV)/.installed-test
 
 .PRECIOUS: $(VENV)/.ipykernel-%/.installed
 
-lint: $(VENV)/.installed-test
+# Three targets, so that make --keep-going tells all that is wrong.
+lint: style types imports
+
+style: $(VENV)/.installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: $(VENV)/.installed-test
 	$(BIN)/mypy
+
+imports: $(VENV)/.installed-test
 	$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/.installed-bench
