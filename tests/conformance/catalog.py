@@ -363,9 +363,7 @@ def model_of(row: Row, *, batch_size: int | None = None, dtype: str = "float32")
         batch_size = BATCH
     shapes = row.shape if isinstance(row.shape, list) else [row.shape]
     inputs = [
-        layers.Input(
-            batch_shape=(batch_size, *shape), dtype="int32" if row.below else dtype
-        )
+        layers.Input(batch_shape=(batch_size, *shape), dtype="int32" if row.below else dtype)
         for shape in shapes
     ]
     return models.Model(one_or_all(inputs), row.make()(one_or_all(inputs)))

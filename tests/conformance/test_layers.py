@@ -183,7 +183,9 @@ def test_known_and_unknown_batch_size(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_compute_output_shape(name):
     row = LAYERS[name]
-    shapes = [(None, *shape) for shape in (row.shape if isinstance(row.shape, list) else [row.shape])]
+    shapes = [
+        (None, *shape) for shape in (row.shape if isinstance(row.shape, list) else [row.shape])
+    ]
     layer = model_for(name).layers[-1]
     expected = [tuple(t.shape) for t in model_for(name).outputs]
     given = layer.compute_output_shape(one_or_all(shapes))

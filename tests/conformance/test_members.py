@@ -75,9 +75,7 @@ def fitted(optimizer: Any, loss: Any = "mse", y: Any = ONE_HOT, **options: Any) 
     metrics = options.pop("metrics", None)
     model = network(**options.pop("dense", {}))
     model.compile(optimizer, loss, metrics=metrics, **options)
-    history = model.fit(
-        X, y, batch_size=4, epochs=3, shuffle=False, verbose=0, callbacks=callbacks
-    )
+    history = model.fit(X, y, batch_size=4, epochs=3, shuffle=False, verbose=0, callbacks=callbacks)
     return history.history, model.get_weights()
 
 

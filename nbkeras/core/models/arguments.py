@@ -16,12 +16,24 @@ from .. import registry
 from ..callbacks import Callback, CallbackList
 
 __all__ = [
+    "OLD_GENERATOR_NAMES",
     "check_counts",
     "failures_to",
     "interrupts_to",
     "rename_old",
     "split_callbacks",
 ]
+
+OLD_GENERATOR_NAMES = {
+    "max_q_size": "max_queue_size",
+    "nb_epoch": "epochs",
+    "nb_val_samples": "validation_steps",
+    "nb_worker": "workers",
+    "pickle_safe": "use_multiprocessing",
+    "samples_per_epoch": "steps_per_epoch",
+    "val_samples": "steps",
+}
+"""What Keras 1 called the arguments of ``fit_generator`` and its kin; steps count batches now."""
 
 
 def split_callbacks(callbacks: Any) -> tuple[list[Any], list[Any]]:

@@ -79,9 +79,7 @@ def _functional(model: Model, given: Any) -> Any:
             operation = layers[id(operation)]
         results = Node(operation, node.args, node.kwargs).run(lambda t: made.get(id(t), t))
         new = [tensor for tensor in flatten(results) if isinstance(tensor, KerasTensor)]
-        made.update(
-            (id(old), tensor) for old, tensor in zip(node.flat_outputs, new, strict=True)
-        )
+        made.update((id(old), tensor) for old, tensor in zip(node.flat_outputs, new, strict=True))
     outputs = [made[id(tensor)] for tensor in model.outputs]
     return type(model)(
         inputs=inputs[0] if model._single_input else inputs,

@@ -22,7 +22,14 @@ from ..engine.objective import Objective
 from ..engine.shapes import shape_of
 from ..engine.streams import BatchStream, is_stream
 from ..engine.trainer import Trainer
-from .arguments import check_counts, failures_to, interrupts_to, rename_old, split_callbacks
+from .arguments import (
+    OLD_GENERATOR_NAMES,
+    check_counts,
+    failures_to,
+    interrupts_to,
+    rename_old,
+    split_callbacks,
+)
 
 __all__ = ["Model"]
 
@@ -350,6 +357,7 @@ class Model(Network):
             }
         )
         hears.set_model(self)
+        hears.set_validation_data(None if held_out is None else held_out.arrays())
         self.stop_training = False
         trainer.seed_noise()
         with interrupts_to(stream.mailbox), failures_to(hears):
@@ -397,6 +405,7 @@ class Model(Network):
         use_multiprocessing: bool = False,
         shuffle: bool = True,
         initial_epoch: int = 0,
+        **kwargs: Any,
     ) -> History:
         """Train on batches from a generator or a ``Sequence``; :meth:`fit` does the same.
 
@@ -410,22 +419,23 @@ class Model(Network):
         Returns:
             The :class:`History` of what was logged.
         """
-        return self.fit(
-            generator,
-            steps_per_epoch=steps_per_epoch,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            validation_steps=validation_steps,
-            validation_freq=validation_freq,
-            class_weight=class_weight,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-            shuffle=shuffle,
-            initial_epoch=initial_epoch,
-        )
+        given = {
+            "steps_per_epoch": steps_per_epoch,
+            "epochs": epochs,
+            "verbose": verbose,
+            "callbacks": callbacks,
+            "validation_data": validation_data,
+            "validation_steps": validation_steps,
+            "validation_freq": validation_freq,
+            "class_weight": class_weight,
+            "max_queue_size": max_queue_size,
+            "workers": workers,
+            "use_multiprocessing": use_multiprocessing,
+            "shuffle": shuffle,
+            "initial_epoch": initial_epoch,
+        }
+        given.update(rename_old("fit_generator", OLD_GENERATOR_NAMES, kwargs, list(given)))
+        return self.fit(generator, **given)
 
     # ---------------------------------------------------------------- evaluate and predict
 
@@ -486,6 +496,7 @@ class Model(Network):
         workers: int = 1,
         use_multiprocessing: bool = False,
         verbose: int = 0,
+        **kwargs: Any,
     ) -> Any:
         """The loss and the metrics on batches from a generator or a ``Sequence``.
 
@@ -498,15 +509,16 @@ class Model(Network):
         Returns:
             The loss, or a list of the loss and the metrics.
         """
-        return self.evaluate(
-            generator,
-            steps=steps,
-            callbacks=callbacks,
-            verbose=verbose,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-        )
+        given = {
+            "steps": steps,
+            "callbacks": callbacks,
+            "verbose": verbose,
+            "max_queue_size": max_queue_size,
+            "workers": workers,
+            "use_multiprocessing": use_multiprocessing,
+        }
+        given.update(rename_old("evaluate_generator", OLD_GENERATOR_NAMES, kwargs, list(given)))
+        return self.evaluate(generator, **given)
 
     def predict(
         self,
@@ -599,6 +611,7 @@ class Model(Network):
         workers: int = 1,
         use_multiprocessing: bool = False,
         verbose: int = 0,
+        **kwargs: Any,
     ) -> Any:
         """Outputs for batches from a generator or a ``Sequence``.
 
@@ -611,15 +624,16 @@ class Model(Network):
         Returns:
             A NumPy array, or a list of them for several outputs.
         """
-        return self.predict(
-            generator,
-            steps=steps,
-            callbacks=callbacks,
-            verbose=verbose,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-        )
+        given = {
+            "steps": steps,
+            "callbacks": callbacks,
+            "verbose": verbose,
+            "max_queue_size": max_queue_size,
+            "workers": workers,
+            "use_multiprocessing": use_multiprocessing,
+        }
+        given.update(rename_old("predict_generator", OLD_GENERATOR_NAMES, kwargs, list(given)))
+        return self.predict(generator, **given)
 
     def _predict_size(self) -> int:
         """Rows to compute at once: as many as keep a layer's output under 16 MB."""

@@ -155,11 +155,11 @@ class Sequential(Model):
         with registry.custom_object_scope(custom_objects or {}):
             return cls([registry.deserialize("layer", data) for data in layers], name=name)
 
-    def predict_classes(self, x: Any, batch_size: int | None = 32, verbose: int = 0) -> Any:
+    def predict_classes(self, x: Any, batch_size: int | None = 32, verbose: int = 1) -> Any:
         """The class of each row: the largest output, or 1 where a single one is over 0.5."""
         scores = self.predict(x, batch_size=batch_size, verbose=verbose)
         return scores.argmax(-1) if scores.shape[-1] > 1 else (scores > 0.5).astype("int32")
 
-    def predict_proba(self, x: Any, batch_size: int | None = 32, verbose: int = 0) -> Any:
+    def predict_proba(self, x: Any, batch_size: int | None = 32, verbose: int = 1) -> Any:
         """The outputs, as probabilities of the classes."""
         return self.predict(x, batch_size=batch_size, verbose=verbose)
