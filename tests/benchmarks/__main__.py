@@ -67,10 +67,11 @@ def table(workloads: list[str], frameworks: list[str], rounds: int) -> tuple[str
 
 
 def _ratio(ratios: dict[str, float], peer: str) -> float | None:
-    """Against one peer; ``fastest`` is the faster of Keras 3 on TensorFlow and tf_keras."""
-    if peer != "fastest":
+    """Against one peer, or the fastest of a group."""
+    groups = {"fastest": ratios, "fastest_tf": ("keras3_tf", "tf_keras")}
+    if peer not in groups:
         return ratios.get(peer)
-    return max((ratios[name] for name in ("keras3_tf", "tf_keras") if name in ratios), default=None)
+    return max((ratios[name] for name in groups[peer] if name in ratios), default=None)
 
 
 def _medians(workload: str, frameworks: list[str], rounds: int) -> dict[str, float]:
