@@ -104,6 +104,8 @@ def third_party(module: str) -> set[str]:
 # What comes with a dependency, and what is only used where a kernel has brought it along.
 WITH_IPYWIDGETS = {"comm", "traitlets"}
 WITH_LOKY = {"cloudpickle"}
+WITH_TENSORFLOW = {"google"}  # protobuf
+IF_INSTALLED = {"tensorboard"}  # the callback says what to install
 WITH_A_KERNEL = {"jupyter_client", "zmq"}
 
 
@@ -114,7 +116,12 @@ def test_what_is_imported_is_declared() -> None:
     distributions = importlib.metadata.packages_distributions()
     undeclared = {
         name
-        for name in modules - WITH_IPYWIDGETS - WITH_LOKY - WITH_A_KERNEL
+        for name in modules
+        - WITH_IPYWIDGETS
+        - WITH_LOKY
+        - WITH_A_KERNEL
+        - WITH_TENSORFLOW
+        - IF_INSTALLED
         if not {d.lower() for d in distributions.get(name, [name])} & declared
     }
     assert undeclared == set()

@@ -13,6 +13,7 @@ from .plateau import ReduceLROnPlateau
 from .progress import ProgbarLogger
 from .remote import RemoteMonitor
 from .schedule import LambdaCallback, LearningRateScheduler
+from .tensorboard import TensorBoard
 
 __all__ = [
     "BackupAndRestore",
@@ -29,5 +30,6 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -165,7 +165,7 @@ class BackupAndRestore(Callback):
             arrays[f"variable {number}"] = variable.numpy()
         tree = _folded(header, arrays)
         with atomic_write(self.path) as file:
-            np.savez(file, header=np.array(json.dumps(tree)), **arrays)
+            np.savez(file, **{"header": np.array(json.dumps(tree)), **arrays})  # type: ignore[arg-type]
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.delete_checkpoint and not self._interrupted:

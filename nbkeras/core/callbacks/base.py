@@ -33,6 +33,8 @@ class Callback:
         params: what the run was started with: ``epochs``, ``steps``, ``samples``,
             ``batch_size``, ``verbose``, ``do_validation``, ``metrics``.
         model: the model that is trained.
+        validation_data: arrays that are validated on: inputs, targets, sample weights, one
+            after the other; ``None`` without validation or with a stream.
         steps_allowed: how many batches at most may run before it must hear again.
         state_names: the attributes that a run changes; :class:`BackupAndRestore` keeps
             them (numbers, text, arrays, and lists and dictionaries of these).
@@ -180,6 +182,10 @@ class CallbackList:
         self.model = model
         for callback in self.callbacks:
             callback.set_model(model)
+
+    def set_validation_data(self, data: Any) -> None:
+        for callback in self.callbacks:
+            callback.validation_data = data
 
     # ---------------------------------------------------------------- what a run asks
 

@@ -41,6 +41,13 @@ class ArrayFeed:
             program, self.data, self.batch_size, passes, per_batch, steps=self.steps
         )
 
+    def arrays(self) -> list[np.ndarray]:
+        """Inputs, targets and sample weights in one list; weights of 1 where none are given."""
+        inputs, targets, weights = self.data
+        ones = np.ones(self.rows or 0, np.float32)
+        weights = [ones if weight is None else weight for weight in weights]
+        return [np.asarray(part) for part in (*inputs, *targets, *weights)]
+
     def order(self, shuffle: bool | str) -> np.ndarray | None:
         """An order of rows for a pass."""
         return shuffled(self.rows or 0, shuffle, self.batch_size)
@@ -105,6 +112,9 @@ class StreamFeed:
     def executor(self, program: Program, passes: int = 1, per_batch: bool = False) -> Any:
         """What runs a program over the stream."""
         return StreamExecutor(program, self._stream, self._adapt)
+
+    def arrays(self) -> None:
+        """A stream has no arrays to show."""
 
     def order(self, shuffle: bool | str) -> None:
         """A stream has the order it comes in."""
