@@ -61,17 +61,18 @@ def apply_affine_transform(
     Source: keras-preprocessing 1.1.2.
     """
     check_fill_mode(fill_mode)
-    if np.ndim(x) != 3:
+    if len(x.shape) != 3:
         raise ValueError(
-            f"One image has three axes, (height, width, channels); got shape {np.shape(x)}."
+            f"One image has three axes, (height, width, channels); got shape {x.shape}."
         )
     matrix = _matrix(theta, tx, ty, shear, zx, zy)
     if matrix is None:
         return x
     matrix = _about_centre(matrix, x.shape[row_axis], x.shape[col_axis])
     planes = np.moveaxis(x, channel_axis, -1)
-    plain = order == 1 and fill_mode in ("nearest", "constant") and min(planes.shape[:2]) > 1
-    if plain and x.dtype == np.float32:  # which the last bits of the sums do not reach
+    if (
+        order == 1 and min(planes.shape[:2]) > 1 and x.dtype == np.float32
+    ):  # which the last bits of the sums do not reach
         result = _bilinear(planes, matrix, fill_mode, cval)
     else:
         result = _splines(planes, matrix, fill_mode, cval, order)
@@ -173,6 +174,9 @@ def _weights(
     outside = None
     if fill_mode == "constant":
         outside = (row < 0) | (row > height - 1) | (col < 0) | (col > width - 1)
+    elif fill_mode != "nearest":
+        _fold(row, height, fill_mode)
+        _fold(col, width, fill_mode)
     row.clip(0, height - 1, out=row)
     col.clip(0, width - 1, out=col)
     # The upper left neighbour; at the last row and column, the weight 1 is the other's.
@@ -195,3 +199,24 @@ def _weights(
     ends = np.arange(0, 4 * pixels + 1, 4, dtype=np.int32)
     parts = (share.reshape(-1), places.reshape(-1), ends)
     return csr_array(parts, shape=(pixels, height * width)), outside
+
+
+def _fold(places: np.ndarray, size: int, fill_mode: str) -> None:
+    """Move places outside of an axis to those inside that have their values, as SciPy does.
+
+    `'reflect'` repeats after twice the size; a place that lands up to one pixel outside
+    has the value of the edge. `'wrap'` repeats after the size less one: the last pixel is
+    the first of the next copy.
+    """
+    below, above = places < 0, places > size - 1
+    low, high = places[below], places[above]
+    if fill_mode == "reflect":
+        period = 2 * size
+        low += period * np.trunc(-low / period)
+        places[below] = np.where(low < -size, low + period, -low - 1)
+        high -= period * np.trunc(high / period)
+        places[above] = np.where(high >= size, period - high - 1, high)
+    else:
+        period = size - 1
+        places[below] = low + period * (np.trunc(-low / period) + 1)
+        places[above] = high - period * np.trunc(high / period)

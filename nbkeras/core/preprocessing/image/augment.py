@@ -177,7 +177,8 @@ def flip_axis(x: Any, axis: int) -> np.ndarray:
         >>> flip_axis([[1, 2], [3, 4]], 1).tolist()
         [[2, 1], [4, 3]]
     """
-    return np.flip(np.asarray(x), axis)
+    x = np.asarray(x)
+    return x[(slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)]
 
 
 # ---------------------------------------------------------------- colors

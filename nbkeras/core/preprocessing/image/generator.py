@@ -463,7 +463,7 @@ class ImageDataGenerator:
         """
         if self.preprocessing_function is not None:
             x = self.preprocessing_function(x)
-        if not np.issubdtype(x.dtype, np.floating):
+        if x.dtype.kind != "f":
             x = x.astype(self.dtype)
         if self.rescale:
             x *= self.rescale
@@ -539,18 +539,14 @@ class ImageDataGenerator:
 
 def _draw_shift(span: Any, size: int) -> Any:
     """A shift in pixels, along an axis of a size."""
-    choices = isinstance(span, int | np.integer) and not isinstance(span, bool) and span > 0
-    if isinstance(span, Sequence | np.ndarray) and np.ndim(span) == 1:
-        if not len(span):
-            return 0
-        choices = True
-    elif not span:
+    several = isinstance(span, list | tuple | np.ndarray)
+    if not (len(span) if several else span):
         return 0
-    if choices:
+    if several or (isinstance(span, int | np.integer) and span > 0):
         shift = np.random.choice(span) * np.random.choice([-1, 1])
-        return shift * size if np.max(span) < 1 else shift
-    shift = np.random.uniform(-span, span)
-    return shift * size if span < 1 else shift
+    else:
+        shift = np.random.uniform(-span, span)
+    return shift * size if (max(span) if several else span) < 1 else shift
 
 
 def _whitening(flat: np.ndarray, epsilon: float) -> np.ndarray:
