@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..config import set_random_seed
 from ..registry import CustomObjectScope, custom_object_scope, get_custom_objects
+from .downloads import get_file
 from .numpy import normalize, to_categorical
 from .progbar import Progbar
 
@@ -12,6 +13,7 @@ __all__ = [
     "Progbar",
     "custom_object_scope",
     "get_custom_objects",
+    "get_file",
     "normalize",
     "set_random_seed",
     "to_categorical",

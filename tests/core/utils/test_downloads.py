@@ -1,0 +1,254 @@
+"""get_file, from a server of the test's own, and archives that mean harm."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from concurrent import futures
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbkeras.core.utils import get_file
+from nbkeras.core.utils.archives import extract_archive
+from nbkeras.core.utils.downloads import validate_file
+
+DATA = bytes(range(256)) * 1000
+SHA = hashlib.sha256(DATA).hexdigest()
+MD5 = hashlib.md5(DATA).hexdigest()
+
+
+class Server:
+    """Serves ``files``, counts requests; a length that is promised may be another."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {"/data.bin": DATA}
+        self.extra = 0
+        self.count = 0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.count += 1
+                content = outer.files.get(self.path)
+                if content is None:
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content) + outer.extra))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.root = f"http://127.0.0.1:{self._server.server_port}"
+        run = {"poll_interval": 0.01}
+        threading.Thread(target=self._server.serve_forever, kwargs=run, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.close()
+
+
+def test_a_file_is_downloaded_once(server: Server, tmp_path: Path) -> None:
+    for digest in ({}, {"file_hash": SHA}, {"file_hash": MD5}, {"md5_hash": MD5}):
+        path = get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path, **digest)
+        assert Path(path) == tmp_path / "datasets" / "data.bin"
+        assert Path(path).read_bytes() == DATA
+    assert server.count == 1
+    assert os.listdir(tmp_path / "datasets") == ["data.bin"]
+
+
+def test_the_cache_is_where_keras_home_says(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    origin = f"{server.root}/data.bin"
+    assert get_file("a", origin, cache_subdir="models") == str(tmp_path / "home" / "models" / "a")
+    assert get_file(str(tmp_path / "b"), origin) == str(tmp_path / "b")
+
+
+def test_a_wrong_hash_publishes_nothing(server: Server, tmp_path: Path) -> None:
+    server.files["/data.bin"] = DATA[:-1] + b"x"
+    with pytest.raises(ValueError, match=f"not {SHA}"):
+        get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path, file_hash=SHA)
+    assert os.listdir(tmp_path / "datasets") == []
+    (tmp_path / "datasets" / "data.bin").write_bytes(b"mine")
+    with pytest.raises(ValueError, match="thrown away"):
+        get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path, file_hash=SHA)
+    assert (tmp_path / "datasets" / "data.bin").read_bytes() == b"mine"
+
+
+def test_a_damaged_cache_is_renewed(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "data.bin").write_bytes(DATA[:100])
+    path = get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path, file_hash=SHA)
+    assert Path(path).read_bytes() == DATA
+
+
+def test_a_truncated_download_publishes_nothing(server: Server, tmp_path: Path) -> None:
+    server.extra = 10
+    with pytest.raises(OSError, match="by hand"):
+        get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path)
+    assert os.listdir(tmp_path / "datasets") == []
+
+
+def test_what_is_not_there(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"Not Found.*by hand"):
+        get_file("x", f"{server.root}/x", cache_dir=tmp_path)
+    assert os.listdir(tmp_path / "datasets") == []
+    for options, text in (
+        ({"fname": "../x"}, "name in the cache"),
+        ({"file_hash": "12ab"}, "64 hexadecimal digits"),
+        ({"hash_algorithm": "sha1"}, "hash_algorithm"),
+    ):
+        given = {"fname": "x", "origin": f"{server.root}/data.bin", "cache_dir": tmp_path}
+        with pytest.raises(ValueError, match=text):
+            get_file(**{**given, **options})
+
+
+def test_many_callers_at_once(server: Server, tmp_path: Path) -> None:
+    def call(number: int) -> bytes:
+        path = get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path, file_hash=SHA)
+        return Path(path).read_bytes()
+
+    with futures.ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(call, range(24))) == {DATA}
+    assert server.count == 1
+
+
+def test_validate_file(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(DATA)
+    assert validate_file(path, SHA)
+    assert validate_file(path, MD5.upper(), "md5")
+    assert not validate_file(path, hashlib.sha256(b"").hexdigest())
+
+
+# ---------------------------------------------------------------- archives
+
+
+def tar_of(*members: tuple[str, Any], mode: str = "w:gz") -> bytes:
+    """A tar file of (name, content) or (name, (type, link name))."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as file:  # type: ignore[call-overload]
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            if isinstance(content, bytes):
+                info.size = len(content)
+                file.addfile(info, io.BytesIO(content))
+            else:
+                info.type, info.linkname = content
+                file.addfile(info)
+    return buffer.getvalue()
+
+
+def zip_of(*members: tuple[str, bytes, int]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, content, mode in members:
+            info = zipfile.ZipInfo(name)
+            info.filename = name
+            info.external_attr = mode << 16
+            file.writestr(info, content)
+    return buffer.getvalue()
+
+
+FILE = stat.S_IFREG | 0o644
+
+
+@pytest.mark.parametrize("kind", ["w", "w:gz", "w:bz2", "zip"])
+def test_archives_are_unpacked(server: Server, tmp_path: Path, kind: str) -> None:
+    members = (("set/a.txt", b"one"), ("set/deep/b.txt", b"two"), ("c.txt", b""))
+    server.files["/a"] = (
+        zip_of(*((*m, FILE) for m in members)) if kind == "zip" else tar_of(*members, mode=kind)
+    )
+    for _ in range(2):
+        path = get_file("archive", f"{server.root}/a", cache_dir=tmp_path, extract=True)
+    assert path == str(tmp_path / "datasets" / "archive")
+    for name, content in members:
+        assert (tmp_path / "datasets" / name).read_bytes() == content
+    assert sorted(os.listdir(tmp_path / "datasets")) == ["archive", "c.txt", "set"]
+
+
+def test_untar(server: Server, tmp_path: Path) -> None:
+    server.files["/a"] = tar_of(("images/1.txt", b"one"))
+    path = get_file("images", f"{server.root}/a", untar=True, cache_dir=tmp_path)
+    assert (Path(path) / "1.txt").read_bytes() == b"one"
+    assert (tmp_path / "datasets" / "images.tar.gz").exists()
+
+
+HARM = {
+    "dots": tar_of(("good", b"1"), ("../evil", b"2")),
+    "deep dots": tar_of(("good", b"1"), ("a/../../evil", b"2")),
+    "absolute": tar_of(("good", b"1"), ("/tmp/evil", b"2")),
+    "prefix": tar_of(("good", b"1"), ("../target-evil/x", b"2")),
+    "symbolic link": tar_of(("good", b"1"), ("evil", (tarfile.SYMTYPE, ".."))),
+    "link, then through it": tar_of(("l", (tarfile.SYMTYPE, "..")), ("l/evil", b"2")),
+    "hard link": tar_of(("good", b"1"), ("evil", (tarfile.LNKTYPE, "../secret"))),
+    "device": tar_of(("good", b"1"), ("evil", (tarfile.CHRTYPE, ""))),
+    "pipe": tar_of(("good", b"1"), ("evil", (tarfile.FIFOTYPE, ""))),
+    "zip dots": zip_of(("good", b"1", FILE), ("../evil", b"2", FILE)),
+    "zip backslashes": zip_of(("good", b"1", FILE), ("..\\evil", b"2", FILE)),
+    "zip drive": zip_of(("good", b"1", FILE), ("C:evil", b"2", FILE)),
+    "zip absolute": zip_of(("good", b"1", FILE), ("/tmp/evil", b"2", FILE)),
+    "zip link": zip_of(("good", b"1", FILE), ("evil", b"..", stat.S_IFLNK | 0o777)),
+    "zip device": zip_of(("good", b"1", FILE), ("evil", b"", stat.S_IFIFO | 0o600)),
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_dangerous_archives_are_refused_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "archive").write_bytes(HARM[harm])
+    target = tmp_path / "target"
+    target.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match="is not unpacked: its member"):
+        extract_archive(tmp_path / "archive", target)
+    assert os.listdir(target) == []
+    assert sorted(os.listdir(tmp_path)) == ["archive", "elsewhere", "secret", "target"]
+    assert os.listdir(tmp_path / "elsewhere") == []
+
+
+def test_a_link_in_the_folder_does_not_lead_out(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "set").symlink_to(tmp_path / "outside")
+    (tmp_path / "archive").write_bytes(tar_of(("set/x", b"1")))
+    with pytest.raises(ValueError, match="leads out"):
+        extract_archive(tmp_path / "archive", tmp_path / "target")
+    assert os.listdir(tmp_path / "outside") == []
+
+
+def test_formats(tmp_path: Path) -> None:
+    path = tmp_path / "archive"
+    path.write_bytes(tar_of(("a", b"1")))
+    assert not extract_archive(path, tmp_path, "zip")
+    assert not extract_archive(path, tmp_path, None)
+    assert extract_archive(path, tmp_path, ["zip", "tar"])
+    with pytest.raises(ValueError, match="archive_format"):
+        extract_archive(path, tmp_path, "rar")
+    path.write_bytes(DATA)
+    with pytest.raises(ValueError, match="no archive"):
+        get_file(str(path), "http://nowhere.invalid", extract=True)
