@@ -133,12 +133,12 @@ def run_script(path: str | os.PathLike[str], arguments: Sequence[str] = ()) -> d
     finder = ScriptFinder(script.resolve().parent)
     sys.argv = [str(script), *arguments]
     sys.path.insert(0, str(script.resolve().parent))
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, finder)
     sys.modules["__main__"] = main
     try:
         exec(code, main.__dict__)
     finally:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)
         sys.argv, sys.path[:] = before[0], before[1]
         if before[2] is not None:
             sys.modules["__main__"] = before[2]

@@ -508,9 +508,9 @@ def serialize(obj: Any) -> Any:
     custom = next((name for name, value in get_custom_objects().items() if value is obj), None)
     if custom is not None:
         return custom
-    name = shared_name(obj)
-    if name is not None:
-        return name
+    shared = shared_name(obj)
+    if shared is not None:
+        return shared
     name = getattr(obj, "__name__", None)
     if name is None or not name.isidentifier():
         raise ConfigError(

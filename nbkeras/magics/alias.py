@@ -29,18 +29,16 @@ class AliasMagic(Command):
     @guarded
     @command(PARSER)
     def nbkeras(self, arguments: Any, namespace: Namespace) -> None:
-        words = arguments.words
+        words, shell = arguments.words, self.session.shell
         if not words or words[0] != "alias" or len(words) > 2:
             PARSER.fail("write %nbkeras alias on, or %nbkeras alias off")
         if len(words) == 2:
             if words[1] not in ("on", "off"):
                 PARSER.fail(f"alias is on or off, not {words[1]!r}")
-            remove(self.shell)
+            remove(shell)
             if words[1] == "on":
-                self.shell.ast_transformers.append(Imports())
-        state = (
-            "nbkeras" if any(map(_is_ours, self.shell.ast_transformers)) else "the keras package"
-        )
+                shell.ast_transformers.append(Imports())
+        state = "nbkeras" if any(map(_is_ours, shell.ast_transformers)) else "the keras package"
         print(f"`import keras` in a cell imports {state}.")
 
 

@@ -239,11 +239,12 @@ class ArrayExecutor:
         self.rows = int(_leaves(data)[0].shape[0])
         self.size = min(size, self.rows)
         self.full = self.rows // self.size
-        self.steps = steps or -(-self.rows // self.size)
-        if self.steps > -(-self.rows // self.size):
+        there_are = -(-self.rows // self.size)
+        self.steps = steps or there_are
+        if self.steps > there_are:
             raise ValueError(
-                f"{steps} batches of {size} need {self.steps * size} rows; there are {self.rows}. Give "
-                f"at most {-(-self.rows // self.size)} steps, or a smaller batch_size."
+                f"{steps} batches of {size} need {self.steps * size} rows; there are {self.rows}. "
+                f"Give at most {there_are} steps, or a smaller batch_size."
             )
         self.rows_in_pass = min(self.rows, self.steps * self.size)
         self.steps_left = self.steps * passes

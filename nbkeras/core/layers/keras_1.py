@@ -171,5 +171,6 @@ POSITIONAL = {
     convolutional.Conv3D: BLOCKS,
 }
 
+_cls: Any
 for _cls, _rules in KERAS_1.items():
     declare(_cls, _rules, POSITIONAL.get(_cls))

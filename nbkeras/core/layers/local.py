@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class LocallyConnected(Convolution):
         check_fit(self, self.kernel_size, input_shape)
         if self.implementation == 1:
             window = int(np.prod(self.kernel_size)) * channels
-            shape: Any = (int(np.prod(outputs)), window, self.filters)
+            shape: Any = (math.prod(size or 0 for size in outputs), window, self.filters)
         elif self.implementation == 2:
             if self.channel_axis == 1:
                 shape = (channels, *sizes, self.filters, *outputs)
@@ -103,7 +104,7 @@ class LocallyConnected(Convolution):
 
     def _connections(self, sizes: Any, outputs: Any, channels: int) -> np.ndarray:
         """(number of the output, number of the input) of all connections, sorted."""
-        places, results = int(np.prod(sizes)), int(np.prod(outputs))
+        places, results = int(np.prod(sizes)), math.prod(size or 0 for size in outputs)
         here, there = np.nonzero(self._reach(sizes, outputs).reshape(places, results))
         channel, filter_ = np.arange(channels), np.arange(self.filters)
         if self.channel_axis == 1:
@@ -131,7 +132,7 @@ class LocallyConnected(Convolution):
             kernel = self.kernel * tf.constant(self._connected, self.kernel.dtype)
             y = tf.matmul(flat, tf.reshape(kernel, (flat.shape[1], -1)))
         else:
-            shape = (int(np.prod(outputs)) * self.filters, flat.shape[1])
+            shape = (math.prod(size or 0 for size in outputs) * self.filters, flat.shape[1])
             matrix = tf.SparseTensor(self._indices, self.kernel, shape)
             y = tf.transpose(tf.sparse.sparse_dense_matmul(matrix, flat, adjoint_b=True))
         return tf.reshape(y, self.shaped(-1, outputs, self.filters))

@@ -66,7 +66,7 @@ class Lambda(Layer):
         self.function = function
         self.arguments = dict(arguments or {})
         self.mask = mask
-        self._output_shape = output_shape if callable(output_shape) else None
+        self._output_shape: Any = output_shape if callable(output_shape) else None
         if output_shape is not None and not callable(output_shape):
             self._output_shape = to_shape(output_shape)
         self._takes = _names(function)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from ... import backend as K
@@ -43,7 +43,7 @@ class Flatten(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         sizes = input_shape[1:]
-        return (input_shape[0], None if None in sizes else int(np.prod(sizes)))
+        return (input_shape[0], None if None in sizes else math.prod(sizes))
 
 
 @registry.register("layer")
@@ -81,10 +81,8 @@ class Reshape(Layer):
         """The target's sizes, the open one computed."""
         if None in given:
             return self.target_shape
-        numbers, known = (
-            int(np.prod(given)),
-            int(np.prod([s for s in self.target_shape if s != -1])),
-        )
+        numbers = math.prod(given)
+        known = math.prod(size for size in self.target_shape if size != -1)
         if self.target_shape.count(-1) == 1 and known and numbers % known == 0:
             return tuple(numbers // known if size == -1 else size for size in self.target_shape)
         if -1 in self.target_shape or numbers != known:
