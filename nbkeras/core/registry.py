@@ -505,13 +505,13 @@ def serialize(obj: Any) -> Any:
     registered = name_of(obj)
     if registered is not None:
         return registered
-    custom = next((name for name, value in get_custom_objects().items() if value is obj), None)
+    custom = next((key for key, value in get_custom_objects().items() if value is obj), None)
     if custom is not None:
         return custom
     shared = shared_name(obj)
     if shared is not None:
         return shared
-    name = getattr(obj, "__name__", None)
+    name: Any = getattr(obj, "__name__", None)
     if name is None or not name.isidentifier():
         raise ConfigError(
             f"{_shorten(obj)} has no name under which it could be saved. Define it with "

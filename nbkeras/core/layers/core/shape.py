@@ -82,7 +82,7 @@ class Reshape(Layer):
         if None in given:
             return self.target_shape
         numbers = math.prod(given)
-        known = math.prod(size for size in self.target_shape if size != -1)
+        known = math.prod(size or 0 for size in self.target_shape if size != -1)
         if self.target_shape.count(-1) == 1 and known and numbers % known == 0:
             return tuple(numbers // known if size == -1 else size for size in self.target_shape)
         if -1 in self.target_shape or numbers != known:
