@@ -129,8 +129,9 @@ def _check_target_shape(given: Shape, output: Shape | None, goal: Any) -> None:
 
 
 def _fits(given: Sequence[Any], expected: Sequence[Any]) -> bool:
+    """Whether all sizes but the first agree: how many rows make a batch is the feed's business."""
     return len(given) == len(expected) and all(
-        e is None or g is None or g == e for g, e in zip(given, expected, strict=True)
+        e is None or g is None or g == e for g, e in zip(given[1:], expected[1:], strict=True)
     )
 
 

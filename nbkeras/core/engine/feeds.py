@@ -25,15 +25,25 @@ class ArrayFeed:
         data: (inputs, targets, sample weights), lists of tensors.
         batch_size: rows in a batch.
         steps: batches in a pass, by default all.
+        whole: whether the last batch must be as large as the others.
+
+    Raises:
+        ValueError: it must, and is not.
     """
 
-    def __init__(self, data: Any, batch_size: int, steps: int | None = None) -> None:
+    def __init__(
+        self, data: Any, batch_size: int, steps: int | None = None, whole: bool = False
+    ) -> None:
         self.data = data
         self.batch_size = batch_size
         self.steps = steps
+        self.whole = whole
         self.rows: int | None = next(
             int(t.shape[0]) for part in data for t in part if t is not None
         )
+        if whole:
+            used = self.rows if steps is None else min(self.rows, steps * batch_size)
+            check_whole(used, batch_size)
 
     def executor(self, program: Program, passes: int = 1, per_batch: bool = False) -> Any:
         """What runs a program over the arrays."""
@@ -55,7 +65,10 @@ class ArrayFeed:
     def split(self, share: float) -> tuple[ArrayFeed, ArrayFeed]:
         """The first rows, and the last ``share`` of them."""
         first, last = split_rows(self.data, share)
-        return ArrayFeed(first, self.batch_size, self.steps), ArrayFeed(last, self.batch_size)
+        return (
+            ArrayFeed(first, self.batch_size, self.steps, self.whole),
+            ArrayFeed(last, self.batch_size, whole=self.whole),
+        )
 
     def check_finite(self, probe: Callable[[], Program]) -> None:
         """Refuse data whose NaN would reach the loss or the gradients, and so the weights.
@@ -163,7 +176,8 @@ def open_feed(
     """
     if not is_stream(x):
         data = batch_of(model, x, y, sample_weight, class_weight)
-        return ArrayFeed(data, batch_size or fixed_batch_size(model) or 32, steps)
+        fixed = fixed_batch_size(model, batch_size)
+        return ArrayFeed(data, fixed or batch_size or 32, steps, whole=fixed is not None)
     given = {"y": y, "batch_size": batch_size, "sample_weight": sample_weight}
     for name, value in given.items():
         if value is not None:
@@ -179,7 +193,7 @@ def open_feed(
                 f"{type(x).__name__} gave {_described(batch)}."
             )
         inputs, targets, weights = (*batch, None, None)[:3]
-        return batch_of(model, inputs, targets, weights, class_weight)
+        return check_batch(model, batch_of(model, inputs, targets, weights, class_weight))
 
     return StreamFeed(BatchStream(x, steps, shuffle=bool(shuffle), **reading), adapt)
 
@@ -189,6 +203,46 @@ def _described(batch: Any) -> str:
     return f"a {type(batch).__name__}{length}"
 
 
-def fixed_batch_size(model: Any) -> int | None:
-    """The batch size that the inputs were built for, if they were."""
-    return min({tensor.shape[0] for tensor in model.inputs} - {None}, default=None)
+def fixed_batch_size(model: Any, given: int | None = None) -> int | None:
+    """The batch size that the inputs were built for, if they were.
+
+    Raises:
+        ValueError: another one is given.
+    """
+    fixed = min({tensor.shape[0] for tensor in model.inputs} - {None}, default=None)
+    if fixed is not None and given not in (None, fixed):
+        raise ValueError(
+            f"Model {model.name!r} was built for batches of {fixed} rows; got batch_size={given}. "
+            f"Write batch_size={fixed}, or build the model without a batch size: "
+            "input_shape=... in place of batch_input_shape=...."
+        )
+    return fixed
+
+
+def check_whole(rows: int, size: int) -> None:
+    """Refuse rows that do not fill batches of a fixed size.
+
+    Raises:
+        ValueError: they do not.
+    """
+    left = rows % size
+    if left:
+        raise ValueError(
+            f"The model was built for batches of {size} rows; {rows} rows leave one of {left}. "
+            f"Pass a multiple of {size}: "
+            + (f"x[:{rows - left}]." if rows > left else f"at least {size} rows.")
+        )
+
+
+def check_batch(model: Any, data: Any) -> Any:
+    """A batch (inputs, targets, sample weights), as large as the model was built for.
+
+    Raises:
+        ValueError: it has more or fewer rows.
+    """
+    fixed, rows = fixed_batch_size(model), data[0][0].shape[0]
+    if fixed is not None and rows != fixed:
+        raise ValueError(
+            f"Model {model.name!r} was built for batches of {fixed} rows; got a batch of {rows}."
+        )
+    return data

@@ -14,7 +14,7 @@ from ..backend.symbolic import Call, call_scope
 from ..callbacks import CallbackList, EventStream, History, ProgbarLogger
 from ..engine import saving
 from ..engine.data import batch_of, standardize_inputs
-from ..engine.feeds import fixed_batch_size, open_feed
+from ..engine.feeds import check_batch, check_whole, fixed_batch_size, open_feed
 from ..engine.logs import Logs
 from ..engine.loop import fit_loop, test_loop
 from ..engine.network import Network
@@ -581,8 +581,11 @@ class Model(Network):
         count = rows.pop()
         if count == 0:
             raise ValueError("There is nothing to predict: x has no rows.")
-        size = batch_size or fixed_batch_size(self) or self._predict_size()
+        fixed = fixed_batch_size(self, batch_size)
+        size = fixed or batch_size or self._predict_size()
         end = count if steps is None else min(count, steps * size)
+        if fixed is not None:
+            check_whole(end, fixed)
         if end == count <= size:
             return [inputs]
         return [[t[at : min(at + size, end)] for t in inputs] for at in range(0, end, size)]
@@ -597,7 +600,7 @@ class Model(Network):
                 if batch is None:
                     break
                 inputs = batch[0] if isinstance(batch, tuple) else batch
-                yield standardize_inputs(self, inputs)
+                yield check_batch(self, (standardize_inputs(self, inputs), [], []))[0]
                 number += 1
         finally:
             stream.close()
@@ -699,13 +702,13 @@ class Model(Network):
         trainer = self._ready(None)
         if reset_metrics:
             self.objective.reset_metrics()
-        values = trainer.program(kind).on_batch(data).numpy().tolist()
+        values = trainer.program(kind).on_batch(check_batch(self, data)).numpy().tolist()
         return _as_result(Logs(zip(self.objective.names, values, strict=True)))
 
     def predict_on_batch(self, x: Any) -> Any:
         """Outputs for one batch, as a NumPy array or a list of them."""
         program = self._ready(x).program("predict")
-        outputs = program.on_batch((standardize_inputs(self, x), [], []))
+        outputs = program.on_batch(check_batch(self, (standardize_inputs(self, x), [], [])))
         arrays = [output.numpy() for output in outputs]
         return arrays[0] if len(arrays) == 1 else arrays
 

@@ -233,3 +233,55 @@ def test_compile_refuses_and_keeps_what_was() -> None:
             call()
     assert model.optimizer is before
     model.fit(X, X[:, :3], verbose=0)
+
+
+class TestFixedBatchSize:
+    """A model built for batches of one size, as stateful layers need (manual, 3.3.12)."""
+
+    X, Y = np.ones((8, 3), "float32"), np.ones((8, 1), "float32")
+
+    @staticmethod
+    def model() -> Model:
+        model = Sequential([Dense(1, batch_input_shape=(4, 3))])
+        model.compile("sgd", "mse")
+        return model
+
+    def test_rows_are_a_multiple(self) -> None:
+        model = self.model()
+        history = model.fit(self.X, self.Y, verbose=0)
+        assert history.params["batch_size"] == 4
+        assert model.predict(self.X).shape == (8, 1)
+        assert model.evaluate(self.X, self.Y) >= 0
+
+    def test_another_batch_size_is_refused(self) -> None:
+        for call in (
+            lambda m: m.fit(self.X, self.Y, batch_size=2, verbose=0),
+            lambda m: m.evaluate(self.X, self.Y, batch_size=2),
+            lambda m: m.predict(self.X, batch_size=2),
+        ):
+            with pytest.raises(ValueError, match="batches of 4 rows; got batch_size=2"):
+                call(self.model())
+
+    def test_rows_that_leave_a_smaller_batch_are_refused(self) -> None:
+        for call in (
+            lambda m: m.fit(self.X[:6], self.Y[:6], verbose=0),
+            lambda m: m.evaluate(self.X[:6], self.Y[:6]),
+            lambda m: m.predict(self.X[:6]),
+            lambda m: m.fit(self.X, self.Y, validation_split=0.25, verbose=0),
+        ):
+            model = self.model()
+            before = model.get_weights()
+            with pytest.raises(ValueError, match=r"Pass a multiple of 4: x\[:4\]|at least 4 rows"):
+                call(model)
+            np.testing.assert_array_equal(before[0], model.get_weights()[0])
+
+    def test_a_single_batch_of_another_size_is_refused(self) -> None:
+        for call in (
+            lambda m: m.train_on_batch(self.X, self.Y),
+            lambda m: m.test_on_batch(self.X, self.Y),
+            lambda m: m.predict_on_batch(self.X),
+            lambda m: m.fit_generator(iter([(self.X, self.Y)]), steps_per_epoch=1, verbose=0),
+            lambda m: m.predict_generator(iter([self.X]), steps=1),
+        ):
+            with pytest.raises(ValueError, match="batches of 4 rows; got a batch of 8"):
+                call(self.model())
