@@ -98,7 +98,7 @@ class BatchStream:
         max_queue_size: int = 10,
     ) -> None:
         self.source = source
-        self.indexed = not isinstance(source, tf.data.Dataset | Iterator)
+        self.indexed = _by_number(source)
         self.steps = steps or _steps_of(source)
         self._shuffle = shuffle
         self._workers = workers
@@ -187,6 +187,13 @@ class BatchStream:
         self._close.clear()
 
 
+def _by_number(source: Any) -> bool:
+    """Whether batches can be asked for by number; image iterators also answer to `next`."""
+    return getattr(source, "use_sequence_api", False) is True or not isinstance(
+        source, tf.data.Dataset | Iterator
+    )
+
+
 def _steps_of(source: Any) -> int | None:
     if isinstance(source, tf.data.Dataset):
         size = int(source.cardinality())
@@ -195,7 +202,7 @@ def _steps_of(source: Any) -> int | None:
                 "This data set has no end: say how many batches make an epoch, steps=."
             )
         return size if size > 0 else None
-    if isinstance(source, Iterator):
+    if not _by_number(source):
         raise ValueError(
             "A generator does not say how many batches make an epoch: pass steps_per_epoch=... to "
             "fit, or steps=... to evaluate and predict."

@@ -172,7 +172,7 @@ def _check_columns(table: Any, x_col: str, y_col: Any, weight_col: Any, mode: st
             f"With class_mode={mode!r}, column {y_col!r} holds names of classes: write "
             f"table[{y_col!r}] = table[{y_col!r}].astype(str), or class_mode='raw' for numbers."
         )
-    if weight_col and not np.issubdtype(table[weight_col].dtype, np.number):
+    if weight_col and not issubclass(table[weight_col].dtype.type, np.number):
         raise TypeError(f"Column {weight_col!r} holds sample weights: all its values are numbers.")
 
 
