@@ -35,7 +35,7 @@ def text_to_word_sequence(
     """
     if lower:
         text = text.lower()
-    spaced = text.translate(str.maketrans(dict.fromkeys(filters, split)))
+    spaced = text.translate({ord(character): split for character in filters})
     return [word for word in spaced.split(split) if word]
 
 

@@ -166,7 +166,7 @@ def _check_columns(table: Any, x_col: str, y_col: Any, weight_col: Any, mode: st
         )
     if not all(isinstance(name, str) for name in table[x_col]):
         raise TypeError(f"Column {x_col!r} holds the names of files: all its values are texts.")
-    texts = {"binary": str, "sparse": str, "categorical": (str, list, tuple)}
+    texts: dict[str | None, Any] = {"binary": str, "sparse": str, "categorical": (str, list, tuple)}
     if mode in texts and not all(isinstance(label, texts[mode]) for label in table[y_col]):
         raise TypeError(
             f"With class_mode={mode!r}, column {y_col!r} holds names of classes: write "

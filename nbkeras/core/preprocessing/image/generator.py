@@ -113,11 +113,9 @@ class ImageDataGenerator:
                 "preprocessing_function is a function from an image to an image; got "
                 f"{preprocessing_function!r}."
             )
-        self.zoom_range = list(
-            (1 - zoom_range, 1 + zoom_range)
-            if np.isscalar(zoom_range)
-            else pair("zoom_range", zoom_range)
-        )
+        if isinstance(zoom_range, int | float | np.number):
+            zoom_range = (1 - zoom_range, 1 + zoom_range)
+        self.zoom_range = list(pair("zoom_range", zoom_range))
         self.brightness_range = (
             None if brightness_range is None else pair("brightness_range", brightness_range)
         )
@@ -146,9 +144,10 @@ class ImageDataGenerator:
         self.interpolation_order = interpolation_order
         self.dtype = dtype or config.floatx()
         self._validation_split = validation_split
-        self.mean: np.ndarray | None = None
-        self.std: np.ndarray | None = None
-        self.principal_components: np.ndarray | None = None
+        # Arrays, once `fit` was called.
+        self.mean: Any = None
+        self.std: Any = None
+        self.principal_components: Any = None
         self._settle_normalization()
 
     def _settle_normalization(self) -> None:
@@ -413,7 +412,7 @@ class ImageDataGenerator:
             >>> ImageDataGenerator().apply_transform(x, {"flip_horizontal": True}).ravel().tolist()
             [1.0, 0.0]
         """
-        given = transform_parameters.get
+        given: Callable[..., Any] = transform_parameters.get
         row, col, channel = self.row_axis - 1, self.col_axis - 1, self.channel_axis - 1
         x = apply_affine_transform(
             x,
