@@ -198,8 +198,7 @@ class ConvLSTM2DCell(Cell):
 
         gates = projected + self._gates_of(h, fixed.recurrent_kernel, fixed.state_factors, convolve)
         axis = 1 if self._first() else -1
-        new = lstm_step(gates, c, self.activation, self.recurrent_activation, axis)
-        return new[0], new
+        return lstm_step(gates, c, self.activation, self.recurrent_activation, axis)
 
 
 @registry.register("layer")

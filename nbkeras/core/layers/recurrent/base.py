@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from typing import Any
 
@@ -12,7 +11,6 @@ import tensorflow as tf
 from ... import backend as K
 from ... import registry
 from ...engine.layer import InputSpec, Layer
-from .scan import affine_scan
 from .stacked import StackedRNNCells
 
 __all__ = ["RNN", "Recurrent"]
@@ -259,49 +257,31 @@ class RNN(Recurrent):
         series = _time_first(inputs)
         steps = series
         sizes = tf.shape(series)[1:]
-        fixed = None
         if hasattr(self.cell, "project"):
             if constants:
                 raise ValueError(_takes_no_constants(self))
             fixed = self.cell.fix(sizes, states, training)
             steps = self.cell.project(series, fixed)
-            step = functools.partial(_step, self.cell, fixed)
+
+            def step(x: Any, states: Any) -> Any:
+                return self.cell.step(x, states, fixed)
         else:
             step = self._foreign_step(constants, training)
-        if self._scans(fixed, mask, training):
-            steps = tf.reverse(steps, [0]) if self.go_backwards else steps
-            factor = fixed.state_factors[0] if fixed.state_factors else None
-            outputs, states = affine_scan(
-                self.cell.after_sum, steps, states, fixed.recurrent_kernel, factor
-            )
-            last = states[0]
-        else:
-            last, outputs, states = K.rnn(
-                step,
-                steps,
-                states,
-                go_backwards=self.go_backwards,
-                mask=None if mask is None else tf.transpose(mask),
-                unroll=self.unroll,
-                time_major=True,
-                zero_output_for_mask=self.zero_where_masked and self.return_sequences,
-                return_all_outputs=self.return_sequences,
-            )
+        last, outputs, states = K.rnn(
+            step,
+            steps,
+            states,
+            go_backwards=self.go_backwards,
+            mask=None if mask is None else tf.transpose(mask),
+            unroll=self.unroll,
+            time_major=True,
+            zero_output_for_mask=self.zero_where_masked and self.return_sequences,
+            return_all_outputs=self.return_sequences,
+        )
         for kept, state in zip(self._states or (), states, strict=False):
             kept.assign(tf.cast(state, kept.dtype))
         output = tf.nest.map_structure(_time_first, outputs) if self.return_sequences else last
         return [output, *states] if self.return_state else output
-
-    def _scans(self, fixed: Any, mask: Any, training: Any) -> bool:
-        """Whether this call trains, and its gradient may be the one that is written out."""
-        return (
-            training is True
-            and mask is None
-            and not self.unroll
-            and not tf.executing_eagerly()
-            and getattr(self.cell, "after_sum", None) is not None
-            and len(fixed.state_factors or ()) < 2
-        )
 
     def _parts(self, inputs: Any, states: list[Any], constants: list[Any]) -> Any:
         """The sequence, initial states and constants of a call."""
@@ -373,11 +353,6 @@ class RNN(Recurrent):
         batch, steps = input_shape[:2]
         shape = (batch, steps, *output) if self.return_sequences else (batch, *output)
         return [shape, *((batch, *size) for size in sizes)] if self.return_state else shape
-
-
-def _step(cell: Any, fixed: Any, projected: Any, states: Any) -> Any:
-    """One step of a cell whose first half is done."""
-    return cell.step(projected, states, fixed)
 
 
 def _takes_no_constants(layer: Any) -> str:

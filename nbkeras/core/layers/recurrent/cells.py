@@ -176,12 +176,6 @@ class Cell(Layer):
         """The output and the new states, from a projected input and the states before."""
         raise NotImplementedError
 
-    after_sum: Any = None
-    """Of cells whose step is a function of ``projected + h U`` and the states: that function.
-
-    It returns the new states; the first, h, is the output.
-    """
-
     def call(self, inputs: Any, states: Any, training: Any = None) -> tuple[Any, list[Any]]:
         """One time step.
 
@@ -274,12 +268,9 @@ class SimpleRNNCell(Cell):
         super().__init__(**passed(locals()))
 
     def step(self, projected: Any, states: Any, fixed: Fixed) -> tuple[Any, list[Any]]:
-        total = projected + self.by_gate(states[0], fixed.recurrent_kernel, fixed.state_factors)
-        new = self.after_sum(total, states)
-        return new[0], new
-
-    def after_sum(self, total: Any, states: Any) -> list[Any]:
-        return [self.activation(total)]
+        output = projected + self.by_gate(states[0], fixed.recurrent_kernel, fixed.state_factors)
+        output = self.activation(output)
+        return output, [output]
 
 
 @registry.register("cell")
@@ -361,9 +352,8 @@ class GRUCell(Cell):
     def step(self, projected: Any, states: Any, fixed: Fixed) -> tuple[Any, list[Any]]:
         h = states[0]
         x_zr, x_h = tf.split(projected, [2 * self.units, self.units], axis=-1)
-        factors: Any = fixed.state_factors
         if self.reset_after:
-            products = self.by_gate(h, fixed.recurrent_kernel, factors)
+            products = self.by_gate(h, fixed.recurrent_kernel, fixed.state_factors)
             if self.use_bias:
                 products = tf.nn.bias_add(products, fixed.bias[1])
             h_zr, h_h = tf.split(products, [2 * self.units, self.units], axis=-1)
@@ -373,6 +363,7 @@ class GRUCell(Cell):
             kernel_zr, kernel_h = tf.split(
                 fixed.recurrent_kernel, [2 * self.units, self.units], axis=-1
             )
+            factors = fixed.state_factors
             several = factors is not None and len(factors) > 1
             h_zr = self.by_gate(h, kernel_zr, factors[:2] if several else factors)
             z, r = tf.split(self.recurrent_activation(x_zr + h_zr), 2, axis=-1)
@@ -457,12 +448,9 @@ class LSTMCell(Cell):
         return forget_bias(self.bias_initializer) if self.unit_forget_bias else None
 
     def step(self, projected: Any, states: Any, fixed: Fixed) -> tuple[Any, list[Any]]:
-        total = projected + self.by_gate(states[0], fixed.recurrent_kernel, fixed.state_factors)
-        new = self.after_sum(total, states)
-        return new[0], new
-
-    def after_sum(self, total: Any, states: Any) -> list[Any]:
-        return lstm_step(total, states[1], self.activation, self.recurrent_activation)
+        h, c = states
+        gates = projected + self.by_gate(h, fixed.recurrent_kernel, fixed.state_factors)
+        return lstm_step(gates, c, self.activation, self.recurrent_activation)
 
 
 def forget_bias(start: Any) -> Any:
@@ -478,9 +466,10 @@ def forget_bias(start: Any) -> Any:
 
 def lstm_step(
     gates: Any, c: Any, activation: Any, recurrent_activation: Any, axis: int = -1
-) -> list[Any]:
-    """The states h and c from the four gates' sums along an axis, and the last c."""
+) -> tuple[Any, list[Any]]:
+    """Output and states (h, c) from the four gates' sums along an axis, and the last c."""
     i_f, candidate, o = tf.split(gates, [2 * c.shape[axis], c.shape[axis], c.shape[axis]], axis)
     i, f = tf.split(recurrent_activation(i_f), 2, axis)
     c = f * c + i * activation(candidate)
-    return [recurrent_activation(o) * activation(c), c]
+    h = recurrent_activation(o) * activation(c)
+    return h, [h, c]
