@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 from ..config import set_random_seed
+from ..engine.describe import print_summary
+from ..engine.streams import Sequence
 from ..registry import CustomObjectScope, custom_object_scope, get_custom_objects
 from .downloads import get_file
+from .enqueuers import GeneratorEnqueuer, OrderedEnqueuer, SequenceEnqueuer
+from .hdf5_matrix import HDF5Matrix
 from .numpy import normalize, to_categorical
 from .progbar import Progbar
 
 __all__ = [
     "CustomObjectScope",
+    "GeneratorEnqueuer",
+    "HDF5Matrix",
+    "OrderedEnqueuer",
     "Progbar",
+    "Sequence",
+    "SequenceEnqueuer",
+    "convert_all_kernels_in_model",
     "custom_object_scope",
     "get_custom_objects",
     "get_file",
+    "get_source_inputs",
     "normalize",
+    "print_summary",
     "set_random_seed",
     "to_categorical",
 ]
+
+# What works on layers imports them, and they may import utilities: at first use only.
+_MODULES = ("conv_utils", "data_utils", "generic_utils", "io_utils", "layer_utils", "np_utils")
+_OF_LAYERS = ("convert_all_kernels_in_model", "get_source_inputs")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _OF_LAYERS:
+        return getattr(importlib.import_module(f"{__name__}.layer_utils"), name)
+    raise AttributeError(f"keras.utils has no {name!r}; it has {', '.join(__all__)}.")
