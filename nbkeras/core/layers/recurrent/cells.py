@@ -363,11 +363,12 @@ class GRUCell(Cell):
             kernel_zr, kernel_h = tf.split(
                 fixed.recurrent_kernel, [2 * self.units, self.units], axis=-1
             )
-            factors = fixed.state_factors
-            several = factors is not None and len(factors) > 1
-            h_zr = self.by_gate(h, kernel_zr, factors[:2] if several else factors)
+            first = last = fixed.state_factors
+            if first is not None and len(first) > 1:
+                first, last = first[:2], first[2:]
+            h_zr = self.by_gate(h, kernel_zr, first)
             z, r = tf.split(self.recurrent_activation(x_zr + h_zr), 2, axis=-1)
-            h_h = self.by_gate(r * h, kernel_h, factors[2:] if several else factors)
+            h_h = self.by_gate(r * h, kernel_h, last)
             new = self.activation(x_h + h_h)
         output = new + z * (h - new)
         return output, [output]
