@@ -290,6 +290,7 @@ CONSTRAINTS = {
 }
 
 CALLBACKS = {
+    "BackupAndRestore": lambda path: callbacks.BackupAndRestore(path / "backup"),
     "BaseLogger": lambda path: callbacks.BaseLogger(),
     "CSVLogger": lambda path: callbacks.CSVLogger(str(path / "log.csv"), separator=";"),
     "EarlyStopping": lambda path: callbacks.EarlyStopping(monitor="loss", patience=5),
@@ -300,12 +301,15 @@ CALLBACKS = {
     "ModelCheckpoint": lambda path: callbacks.ModelCheckpoint(str(path / "m.h5"), monitor="loss"),
     "ProgbarLogger": lambda path: callbacks.ProgbarLogger(),
     "ReduceLROnPlateau": lambda path: callbacks.ReduceLROnPlateau(monitor="loss", patience=1),
+    "TensorBoard": lambda path: callbacks.TensorBoard(path / "logs", update_freq="batch"),
     "TerminateOnNaN": lambda path: callbacks.TerminateOnNaN(),
 }
 """How a callback is made, from a folder that it may write to."""
 
 UTILITIES = {
     "CustomObjectScope": lambda: utils.CustomObjectScope({"doubled": doubled}),
+    "GeneratorEnqueuer": lambda: utils.GeneratorEnqueuer(iter([])),
+    "OrderedEnqueuer": lambda: utils.OrderedEnqueuer([0]),
     "Progbar": lambda: utils.Progbar(10),
 }
 
@@ -323,6 +327,9 @@ ELSEWHERE = {
     ("optimizers", "Optimizer"): "the base of optimizers",
     ("optimizers", "TFOptimizer"): "wraps an optimizer of TensorFlow, which has no configuration",
     ("regularizers", "Regularizer"): "the base of regularizers",
+    ("utils", "HDF5Matrix"): "reads a file; its own test has one",
+    ("utils", "Sequence"): "the base of sequences",
+    ("utils", "SequenceEnqueuer"): "the base of enqueuers",
 }
 """Public classes without an example, and why."""
 

@@ -23,16 +23,9 @@ FACTS: dict[str, Any] = json.loads(Path(__file__).with_name("api.json").read_tex
 
 NOT_YET = (
     "keras.applications",
-    "keras.callbacks.TensorBoard",
     "keras.datasets",
-    "keras.utils.HDF5Matrix",
-    "keras.utils.Sequence",
-    "keras.utils.get_file",
-    "keras.utils.io_utils",
     "keras.utils.multi_gpu_model",
-    "keras.utils.np_utils",
     "keras.utils.plot_model",
-    "keras.utils.print_summary",
     "keras.utils.vis_utils",
     "keras.wrappers",
 )
@@ -113,6 +106,8 @@ NAMELESS = {
         "x",
     ): "the first argument; a page calls it so in a class of its own",
     ("keras.models.Model.add_loss", "loss_tensor"): "the first argument, in an example",
+    ("keras.utils.Sequence.__getitem__", "idx"): "what stands in brackets",
+    ("keras.utils.np_utils.to_categorical", "int_labels"): "the first argument, in an example",
 }
 """Arguments that a page gives by position."""
 
