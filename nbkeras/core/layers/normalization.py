@@ -23,7 +23,9 @@ class BatchNormalization(Layer):
 
     While training, :math:`\mu` and :math:`\sigma^2` are those of the batch, and the moving
     statistics follow them, :math:`m \leftarrow p\,m + (1 - p)\,\mu` with the momentum :math:`p`.
-    Otherwise the moving statistics take their place.
+    Otherwise the moving statistics take their place. What the moving variance follows is
+    :math:`\sum (x - \mu)^2 / (n - 1)` for images and volumes with channels on axis 1 or last,
+    as their kernels compute it, and with :math:`n` in place of :math:`n - 1` elsewhere.
 
     A frozen layer (``trainable=False``) normalizes by the moving statistics and leaves them
     alone, in training as well.

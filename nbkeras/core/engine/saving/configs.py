@@ -278,6 +278,10 @@ _HARMLESS: dict[str, tuple[Any, ...]] = {
 }
 """Arguments that tf_keras adds, with the values for which a layer without them is the same."""
 
+_KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
+_UNUSED = {"SeparableConv1D": _KERNEL, "SeparableConv2D": _KERNEL}
+"""Arguments of a base class that tf_keras writes for layers that have no use for them."""
+
 
 def modern(config: Any) -> Any:
     """A configuration as others wrote it, in the words of this library; the input is unchanged."""
@@ -306,6 +310,8 @@ def _modern_arguments(class_name: str, arguments: Any) -> Any:
     axis = arguments.get("axis")
     if class_name == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
         arguments["axis"] = axis[0]
+    for key in _UNUSED.get(class_name, ()):
+        arguments.pop(key, None)
     accepted = _accepted(class_name)
     if accepted is not None:
         for key, harmless in _HARMLESS.items():
