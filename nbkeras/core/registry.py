@@ -500,8 +500,8 @@ def serialize(obj: Any) -> Any:
         return obj
     if hasattr(obj, "get_config") and not inspect.isclass(obj):
         cls = type(obj)
-        name = name_of(cls) or shared_name(cls) or cls.__name__
-        return {"class_name": name, "config": obj.get_config()}
+        class_name = name_of(cls) or shared_name(cls) or cls.__name__
+        return {"class_name": class_name, "config": obj.get_config()}
     registered = name_of(obj)
     if registered is not None:
         return registered

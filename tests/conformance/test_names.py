@@ -202,5 +202,8 @@ def test_documented_arguments_may_be_given_by_position(name):
 )
 def test_older_arguments_of_methods(method, old):
     model = models.Sequential([layers.Dense(1, input_shape=(1,))])
-    with pytest.warns(DeprecationWarning), pytest.raises(RuntimeError, match="compiled"):
+    with (
+        pytest.warns(DeprecationWarning, match=f"{next(iter(old))} is now"),
+        pytest.raises(RuntimeError, match="compiled"),
+    ):
         getattr(model, method)(iter([]), **old)

@@ -449,7 +449,26 @@ def _install_operators() -> None:
         setattr(KerasTensor, f"__{name}__", recorded)
         if name in binary:
             setattr(KerasTensor, f"__r{name}__", lambda self, other, f=recorded: f(other, self))
+        if name not in unary:
+            _let_variables_defer(f"__{name}__")
     setattr(KerasTensor, "__getitem__", _getitem)  # noqa: B010 - as for the others
+
+
+def _let_variables_defer(name: str) -> None:
+    """Leave ``variable + symbolic`` to the symbolic tensor.
+
+    TensorFlow would hand it the variable's value of that moment, a constant that
+    later updates and gradients miss.
+    """
+    function = getattr(tf.Variable, name, None)
+    if function is None:
+        return
+
+    @functools.wraps(function)
+    def deferring(self: Any, other: Any) -> Any:
+        return NotImplemented if type(other) is KerasTensor else function(self, other)
+
+    setattr(tf.Variable, name, deferring)
 
 
 def _operator(name: str) -> Callable[..., Any]:

@@ -129,8 +129,9 @@ def _advice(layer: Any, spec: InputSpec, shape: Shape | None) -> str:
         return ""
     if spec.ndim == 4 and len(shape) == 3:
         return f" Add a channel axis: x[..., None] has shape {(*shape, 1)}."
-    if spec.ndim is not None and len(shape) < spec.ndim and None not in shape[1:]:
-        return f" Put Reshape(target_shape) with {spec.ndim - 1} sizes before it."
+    axes = spec.ndim if spec.ndim is not None else spec.min_ndim
+    if axes is not None and len(shape) < axes and None not in shape[1:]:
+        return f" Put Reshape(target_shape) with {axes - 1} sizes before it."
     if spec.ndim == 2 and len(shape) > 2:
         return " Put Flatten() before it."
     if spec.axes and layer.built:

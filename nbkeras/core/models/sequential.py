@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import registry
 from ..backend.symbolic import KerasTensor, flatten
+from ..engine.graph import Graph
 from ..engine.input_layer import Input, InputLayer
 from ..engine.layer import Layer
 from ..engine.shapes import shape_of
@@ -58,19 +59,38 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             given = f"the class {layer.__name__}" if isinstance(layer, type) else repr(layer)
             raise TypeError(f"add takes a layer, such as add(Dense(10)); got {given:.100}.")
-        if any(layer is other for other in self._stack) or layer.name in [
-            other.name for other in self._stack
-        ]:
+        if layer.name in [other.name for other in self._stack]:
             raise ValueError(
                 f"The model already has a layer called {layer.name!r}. Names in a model are "
                 f"unique: give this one another, {type(layer).__name__}(..., name='...')."
             )
-        stack = [*self._stack, layer]
-        tensors = self._chain(stack, [layer])
-        self._stack = stack
-        self._sublayers = self.layers
+        tensors = self._chain([*self._stack, layer], [layer])
+        self._stack.append(layer)
+        if not isinstance(layer, InputLayer):
+            self._sublayers.append(layer)
         if tensors is not None:
             self._set_graph(*tensors)
+
+    _ends: tuple[KerasTensor, KerasTensor] | None = None
+    _made: Graph | None = None
+
+    @property
+    def _graph(self) -> Graph | None:
+        """The graph, made when it is first needed: of many layers added it is made once."""
+        if self._made is None and self._ends is not None:
+            first, last = self._ends
+            self._made = Graph([first], [last], self._added_losses)
+        return self._made
+
+    @_graph.setter
+    def _graph(self, graph: Graph | None) -> None:
+        self._made = graph
+        self._ends = None if graph is None else (graph.inputs[0], graph.outputs[0])
+
+    def _set_graph(self, inputs: Any, outputs: Any) -> None:
+        self._ends, self._made = (inputs, outputs), None
+        self._trainer = None
+        self.built = True
 
     def pop(self) -> None:
         """Take the top layer away.
@@ -82,8 +102,10 @@ class Sequential(Model):
             raise TypeError("The model has no layers to take away.")
         self._stack.pop()
         left = self.layers
-        if self._graph is not None and left:
-            self._set_graph(self.inputs[0], left[-1]._inbound_nodes[-1].outputs)
+        if self._ends is not None and left:
+            first, last = self._ends
+            below: Any = last.node
+            self._set_graph(first, below.args[0])
         else:
             self._graph, self.built = None, False
             self._stack = [layer for layer in self._stack if not isinstance(layer, InputLayer)]
@@ -91,8 +113,8 @@ class Sequential(Model):
 
     def _chain(self, stack: list[Any], new: list[Any]) -> tuple[Any, Any] | None:
         """Input and output once new layers are put on; ``None`` if no shape is known yet."""
-        if self._graph is not None:
-            first, tensor = self.inputs[0], self.outputs[0]
+        if self._ends is not None:
+            first, tensor = self._ends
         else:
             source = self._source(stack)
             if source is None:

@@ -101,3 +101,40 @@ def test_gradients_inside_a_graph():
         return K.gradients(K.sum(x**2), [x])[0]
 
     np.testing.assert_array_equal(slope(tf.constant([3.0])), [6])
+
+
+@pytest.mark.parametrize(
+    "operate",
+    [
+        lambda w, x: w + x,
+        lambda w, x: w - x,
+        lambda w, x: w * x,
+        lambda w, x: w / x,
+        lambda w, x: w**x,
+        lambda w, x: w // x,
+        lambda w, x: w % x,
+        lambda w, x: K.cast(w > x, "float32"),
+        lambda w, x: K.cast(w <= x, "float32"),
+    ],
+)
+def test_a_variable_before_a_symbolic_tensor_is_read_when_it_is_needed(operate):
+    x, w = K.placeholder((2,)), K.variable([1.0, 2.0])
+    compute = K.function([x], [operate(w, x)])
+    given = np.array([3.0, 5.0], "float32")
+    for value in ([1.0, 2.0], [7.0, 4.0]):
+        K.set_value(w, value)
+        expected = operate(tf.constant(value), tf.constant(given))
+        np.testing.assert_allclose(compute([given])[0], expected, rtol=1e-6)
+
+
+def test_gradients_reach_a_variable_before_a_symbolic_tensor():
+    x, w = K.placeholder((2,)), K.variable([1.0, 2.0])
+    slope = K.function([x], K.gradients(K.sum(w * x), [w]))
+    np.testing.assert_allclose(slope([[3.0, 5.0]])[0], [3.0, 5.0])
+
+
+def test_variables_among_themselves_are_as_ever():
+    a, b = K.variable([1.0, 2.0]), K.variable([3.0, 1.0])
+    np.testing.assert_allclose(a + b, [4.0, 3.0])
+    np.testing.assert_allclose(2.0 * a - 1, [1.0, 3.0])
+    assert (a > b).numpy().tolist() == [False, True]

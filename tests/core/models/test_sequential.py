@@ -94,3 +94,14 @@ def test_predict_classes() -> None:
     np.testing.assert_array_equal(model.predict_classes(X), model.predict(X).argmax(-1))
     single = Sequential([Dense(1, activation="sigmoid", input_shape=(4,))])
     np.testing.assert_array_equal(single.predict_classes(X), single.predict(X) > 0.5)
+
+
+def test_pop_of_a_model_whose_layers_others_use() -> None:
+    first = Dense(3, input_shape=(2,))
+    model = Sequential([first, Dense(1)])
+    Sequential([Dense(2, input_shape=(4,)), first])
+    model.pop()
+    assert model.output_shape == (None, 3)
+    assert model.predict(np.ones((1, 2))).shape == (1, 3)
+    model.add(Dense(5))
+    assert model.output_shape == (None, 5)
