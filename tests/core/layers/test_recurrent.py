@@ -74,6 +74,23 @@ def test_states_are_no_weights_and_training_moves_them() -> None:
     assert np.any(model.layers[0].states[0].numpy())
 
 
+@pytest.mark.parametrize("jit", [False, True])
+def test_states_go_on_within_a_compiled_loop(jit: bool) -> None:
+    x, y = series(16, 3, 3), series(16, 1)
+    one, other = (
+        Sequential([LSTM(4, stateful=True, batch_input_shape=(4, 3, 3)), Dense(1)])
+        for _ in range(2)
+    )
+    other.set_weights(one.get_weights())
+    one.compile("sgd", "mse", jit_compile=jit)
+    other.compile("sgd", "mse", jit_compile=False)
+    one.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    for start in [0, 4, 8, 12] * 2:
+        other.train_on_batch(x[start : start + 4], y[start : start + 4])
+    for mine, theirs in zip(one.layers[0].states, other.layers[0].states, strict=True):
+        np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-4, atol=1e-6)
+
+
 def test_a_stateful_layer_needs_a_batch_size() -> None:
     with pytest.raises(ValueError, match="batch_input_shape"):
         LSTM(4, stateful=True)(Input((3, 3)))
