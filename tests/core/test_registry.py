@@ -423,3 +423,40 @@ def test_a_method_of_the_same_name_is_not_the_argument():
             return None
 
     assert Rule(5).get_config() == {"apply": 5}
+
+
+class TestSharing:
+    def test_unnamed_functions_and_unregistered_classes_are_found_again(self):
+        class Doubled(registry.Configurable):
+            def __init__(self, by=2):
+                self.by = by
+
+        function = lambda x: x + 1  # noqa: E731
+        with registry.sharing():
+            written = registry.serialize(function)
+            assert isinstance(written, str)
+            assert registry.get("activation", written) is function
+            again = registry.deserialize("layer", registry.serialize(Doubled(by=3)))
+            assert (type(again), again.by) == (Doubled, 3)
+        assert written not in registry.get_custom_objects()
+        with pytest.raises(registry.ConfigError, match="no name"):
+            registry.serialize(function)
+
+    def test_registered_names_stay(self):
+        from nbkeras.core import activations
+
+        with registry.sharing():
+            assert registry.serialize(activations.relu) == "relu"
+
+    def test_help_shows_the_constructor(self):
+        import inspect
+
+        class Shift(registry.Configurable):
+            def __init__(self, by=1.0, *, times=2):
+                self.by, self.times = by, times
+
+            def __call__(self, x):
+                return x
+
+        assert list(inspect.signature(Shift).parameters) == ["by", "times"]
+        assert list(inspect.signature(Shift()).parameters) == ["x"]
