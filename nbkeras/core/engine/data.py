@@ -54,12 +54,19 @@ def _targets(model: Any, y: Any) -> list[Any]:
         if y is None and any(goal.loss is not None for goal in goals):
             raise ValueError("y is missing: the model was compiled with a loss. Pass fit(x, y).")
         return [None] * len(goals)
-    arrays = _by_name(y, [goal.name for goal in goals], "y", "output")
+    # An output without a loss and without metrics needs no target, but may be given one.
+    idle = [goal.name for goal in goals if goal.loss is None and not goal.measures]
+    names = [goal.name for goal in goals]
+    if isinstance(y, Mapping):
+        y = {**dict.fromkeys(idle), **y}
+    elif not (isinstance(y, list | tuple) and len(y) == len(names)):
+        names = [name for name in names if name not in idle] or names
+    arrays = dict(zip(names, _by_name(y, names, "y", "output"), strict=True))
     return [
-        _target(array, goal, output)
-        for array, goal, output in zip(
-            arrays, goals, model.outputs or [None] * len(goals), strict=True
-        )
+        None
+        if goal.name in idle and arrays.get(goal.name) is None
+        else _target(arrays[goal.name], goal, output)
+        for goal, output in zip(goals, model.outputs or [None] * len(goals), strict=True)
     ]
 
 

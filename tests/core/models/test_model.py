@@ -285,3 +285,37 @@ class TestFixedBatchSize:
         ):
             with pytest.raises(ValueError, match="batches of 4 rows; got a batch of 8"):
                 call(self.model())
+
+
+class TestOutputsWithoutLoss:
+    """An output that is only predicted needs no target."""
+
+    X, Y = np.ones((8, 3), "float32"), np.ones((8, 2), "float32")
+
+    @staticmethod
+    def model(loss: object) -> Model:
+        x = Input((3,))
+        model = Model(x, [Dense(1, name="seen")(x), Dense(2, name="trained")(x)])
+        model.compile("sgd", loss)
+        return model
+
+    @pytest.mark.parametrize("loss", [{"trained": "mse"}, [None, "mse"]])
+    @pytest.mark.parametrize("form", ["alone", "list", "none", "dictionary", "all"])
+    def test_targets(self, loss: object, form: str) -> None:
+        y = {
+            "alone": self.Y,
+            "list": [self.Y],
+            "none": [None, self.Y],
+            "dictionary": {"trained": self.Y},
+            "all": [self.Y[:, :1], self.Y],
+        }[form]
+        model = self.model(loss)
+        history = model.fit(self.X, y, batch_size=4, verbose=0, validation_split=0.5)
+        assert np.isfinite(history.history["loss"][0])
+        expected = np.mean((model.predict(self.X)[1] - 1) ** 2)
+        found = model.evaluate(self.X, y)
+        assert np.ravel(found)[0] == pytest.approx(expected, rel=1e-5)
+
+    def test_the_other_target_is_still_needed(self) -> None:
+        with pytest.raises(ValueError, match="y lacks the output 'trained'"):
+            self.model({"trained": "mse"}).fit(self.X, {"seen": self.Y[:, :1]}, verbose=0)
