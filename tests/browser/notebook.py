@@ -112,6 +112,9 @@ class Notebook:
         self.page.locator(f"body[data-jp-theme-light='{str(name == 'Light').lower()}']").wait_for(
             state="attached"
         )
+        # JupyterLab takes its splash screen away a moment later, and stumbles over itself
+        # where another change of theme comes in between.
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def save(self) -> dict[str, Any]:
         """Save, and read what lies on the disk then."""
