@@ -29,12 +29,13 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo lab test test-python test-js test-browser test-kernels bench lint style types imports wheel clean
+.PHONY: help demo lab test test-python test-slow test-js test-browser test-kernels bench lint style types imports wheel clean
 
 help:
 	@echo 'make demo          run $(NOTEBOOK) without a screen; results in build/'
 	@echo 'make lab           open JupyterLab on the same notebook'
 	@echo 'make test          lint, types, import rules, TypeScript, Python, browser'
+	@echo 'make test-slow     the matrices that take minutes: CI runs them once'
 	@echo 'make test-kernels  the kernel tests on ipykernel $(KERNELS)'
 	@echo 'make bench         nbkeras beside its peers, in one run'
 	@echo 'make lint          ruff, mypy and import-linter only'
@@ -83,6 +84,9 @@ test: lint test-js test-python test-browser
 
 test-python: $(VENV)/.installed-test
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --ignore=tests/browser
+
+test-slow: $(VENV)/.installed-test
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --ignore=tests/browser -m slow
 
 ifdef HAVE_NPM
 test-js: $(BUNDLE)

@@ -68,7 +68,8 @@ def batch_dot(
     Source: Keras 2 manual, chapter 14.
     """
     x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
-    x_axis, y_axis = _summed_axes(x.shape, y.shape, axes)
+    x_shape, y_shape = (None if t.shape.rank is None else t.shape.as_list() for t in (x, y))
+    x_axis, y_axis = _summed_axes(x_shape, y_shape, axes)
     x_rank, y_rank = x.shape.rank, y.shape.rank
     if x_rank == 2 and y_rank == 2:
         return tf.reduce_sum(x * y, axis=1, keepdims=True)
@@ -84,32 +85,40 @@ def batch_dot(
 
 
 def _summed_axes(
-    x_shape: tf.TensorShape, y_shape: tf.TensorShape, axes: int | tuple[int, int] | list[int] | None
+    x_shape: list[int | None] | None,
+    y_shape: list[int | None] | None,
+    axes: int | tuple[int, int] | list[int] | None,
 ) -> tuple[int, int]:
     """The two axes to sum over, counted from 0, after every check."""
-    x_rank, y_rank = x_shape.rank, y_shape.rank
-    what = f"K.batch_dot of shapes {x_shape} and {y_shape}"
-    if x_rank is None or y_rank is None or x_rank < 2 or y_rank < 2:
-        raise ValueError(
-            f"{what}: both need two or more axes, the first of them the batch. "
-            "K.expand_dims(x) adds one."
+
+    def error(problem: str) -> ValueError:
+        return ValueError(f"K.batch_dot of shapes {_told(x_shape)} and {_told(y_shape)}: {problem}")
+
+    if x_shape is None or y_shape is None or len(x_shape) < 2 or len(y_shape) < 2:
+        raise error(
+            "both need two or more axes, the first of them the batch. K.expand_dims(x) adds one."
         )
+    x_rank, y_rank = len(x_shape), len(y_shape)
     if axes is None:
         axes = (x_rank - 1, 1 if y_rank == 2 else y_rank - 2)
     elif isinstance(axes, int):
         axes = (axes, axes)
     if len(axes) != 2 or not all(isinstance(axis, int) for axis in axes):
-        raise ValueError(f"{what}: axes is one number or two, as in axes=(1, 2); got {axes!r}.")
+        raise error(f"axes is one number or two, as in axes=(1, 2); got {axes!r}.")
     x_axis, y_axis = axes
     if not -x_rank <= x_axis < x_rank or not -y_rank <= y_axis < y_rank:
-        raise ValueError(f"{what}: axes {tuple(axes)} are not among them.")
+        raise error(f"axes {tuple(axes)} are not among them.")
     x_axis, y_axis = x_axis % x_rank, y_axis % y_rank
     if x_axis == 0 or y_axis == 0:
-        raise ValueError(f"{what}: the batch axis 0 is not summed over; got axes {tuple(axes)}.")
+        raise error(f"the batch axis 0 is not summed over; got axes {tuple(axes)}.")
     for x_size, y_size, of in (
         (x_shape[x_axis], y_shape[y_axis], f"axes {tuple(axes)}"),
         (x_shape[0], y_shape[0], "the batch axes"),
     ):
         if x_size is not None and y_size is not None and x_size != y_size:
-            raise ValueError(f"{what}: {of} have sizes {x_size} and {y_size}, which must be equal.")
+            raise error(f"{of} have sizes {x_size} and {y_size}, which must be equal.")
     return x_axis, y_axis
+
+
+def _told(shape: list[int | None] | None) -> str:
+    return "unknown" if shape is None else str(tuple(shape))

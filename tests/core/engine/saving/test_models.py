@@ -646,7 +646,7 @@ KILLED = """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
-@pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(100, marks=pytest.mark.slow)])
 def test_a_kill_while_saving_leaves_readable_files(tmp_path, kills):
     rng = np.random.default_rng(0)
     paths = [tmp_path / "m.h5", tmp_path / "w.h5"]
