@@ -18,14 +18,14 @@ import tensorflow as tf
 
 from .. import registry
 from ..backend import symbolic
-from ..backend.symbolic import Call, KerasTensor, Node, call_scope, current_call, is_symbolic
+from ..backend.symbolic import Call, KerasTensor, call_scope, current_call, is_symbolic
 from ..config import floatx
 from . import graph
 from .shapes import InputSpec, Shape, check_inputs, shape_of, to_shape
 from .spelling import Spelled
 from .uids import unique_name
 
-__all__ = ["Layer"]
+__all__ = ["InputSpec", "Layer"]
 
 _KEYWORDS = {
     "name",
@@ -563,6 +563,3 @@ def _is_shape(value: Any) -> bool:
     return isinstance(value, tf.TensorShape) or all(
         size is None or isinstance(size, int | np.integer) for size in value
     )
-
-
-__all__ += ["InputSpec", "Node"]

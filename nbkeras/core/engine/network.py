@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -296,17 +295,3 @@ class Network(Layer):
             outputs=outputs[0] if len(outputs) == 1 else outputs,
             name=config.get("name"),
         )
-
-    def _updated_config(self) -> dict[str, Any]:
-        from .saving import KERAS_VERSION
-
-        return {
-            "class_name": type(self).__name__,
-            "config": self.get_config(),
-            "keras_version": KERAS_VERSION,
-            "backend": "tensorflow",
-        }
-
-    def to_json(self, **kwargs: Any) -> str:
-        """The structure as JSON; keywords go to ``json.dumps``."""
-        return json.dumps(self._updated_config(), **kwargs)

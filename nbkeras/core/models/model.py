@@ -748,6 +748,10 @@ class Model(Network):
             self, filepath, by_name=by_name, skip_mismatch=skip_mismatch, reshape=reshape
         )
 
+    def to_json(self, **kwargs: Any) -> str:
+        """The structure as JSON; keywords go to ``json.dumps``."""
+        return saving.to_json(self, **kwargs)
+
     def to_yaml(self, **kwargs: Any) -> str:
         """The structure as YAML; keywords go to ``yaml.dump``."""
         return saving.to_yaml(self, **kwargs)
