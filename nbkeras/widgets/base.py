@@ -19,9 +19,9 @@ import anywidget
 import traitlets
 
 from nbkeras import events as ev
+from nbkeras.text import setting
 from nbkeras.widgets import run_state
 from nbkeras.widgets.run_state import RunState
-from nbkeras.widgets.text import setting
 
 __all__ = [
     "Display",

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from nbkeras.text import number, plain, setting
 from nbkeras.widgets.curve import Point
-from nbkeras.widgets.text import number, plain, setting
 
 __all__ = ["Line", "Plot", "describe", "draw", "extent", "labels", "log_ticks", "ticks"]
 

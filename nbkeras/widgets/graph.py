@@ -1,6 +1,6 @@
 """The model graph: a model drawn as its layers and what flows between them.
 
-The drawing is made in Python (:mod:`nbkeras.widgets.diagram`), so that the page, the
+The drawing is made in Python (:mod:`nbkeras.diagram`), so that the page, the
 saved notebook, the SVG and the PNG show the same. The page asks for another one when a
 person folds, unfolds or turns it.
 """
@@ -18,10 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 import traitlets
 
-from nbkeras.events import ModelBuilt
-from nbkeras.widgets import live
-from nbkeras.widgets.base import Display, Widget, in_kernel, is_built
-from nbkeras.widgets.diagram import (
+from nbkeras.diagram import (
     DIRECTIONS,
     Direction,
     Drawing,
@@ -31,9 +28,12 @@ from nbkeras.widgets.diagram import (
     png,
     svg,
 )
-from nbkeras.widgets.diagram.items import Item, shape_text
+from nbkeras.diagram.items import Item, shape_text
+from nbkeras.events import ModelBuilt
+from nbkeras.text import count, escape, plain
+from nbkeras.widgets import live
+from nbkeras.widgets.base import Display, Widget, in_kernel, is_built
 from nbkeras.widgets.markup import styled
-from nbkeras.widgets.text import count, escape, plain
 
 __all__ = ["ModelGraph", "summary"]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nbkeras.events import Connection, LayerInfo, ModelBuilt
+from nbkeras.text import bytes_, count, escape, plain, shape
 from nbkeras.widgets.markup import Cell, Fold, Row, details, styled, table
-from nbkeras.widgets.text import bytes_, count, escape, plain, shape
 
 __all__ = ["LayerTable"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from nbkeras.widgets.text import escape
+from nbkeras.text import escape
 
 __all__ = ["Cell", "Fold", "details", "styled", "table"]
 

@@ -12,10 +12,10 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from nbkeras.text import count, duration, escape, number, plain, setting
 from nbkeras.widgets import chart, curve
 from nbkeras.widgets.markup import Cell, details, styled, table
 from nbkeras.widgets.run_state import Change, Row, RunState
-from nbkeras.widgets.text import count, duration, escape, number, plain, setting
 
 __all__ = ["bundle", "groups", "progress", "text"]
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from nbkeras import events as ev
+from nbkeras.text import plain
 from nbkeras.widgets import live, run_state, static
 from nbkeras.widgets.base import (
     Display,
@@ -20,7 +21,6 @@ from nbkeras.widgets.base import (
     is_built,
 )
 from nbkeras.widgets.run_state import RunState
-from nbkeras.widgets.text import plain
 
 __all__ = ["TrainingPanel"]
 

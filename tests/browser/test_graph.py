@@ -6,11 +6,11 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from nbkeras.widgets.diagram import Outline
+from nbkeras.diagram import Outline
 from tests.browser.conftest import OpenNotebook
-from tests.widgets import models
+from tests.diagram import models
 
-IMPORT = "from tests.widgets import models\nfrom nbkeras.widgets import ModelGraph"
+IMPORT = "from tests.diagram import models\nfrom nbkeras.widgets import ModelGraph"
 SIAMESE = """import numpy as np
 def inspect(*names):
     return {"embed/kernel:0": np.linspace(-1, 1, 100)} if names[-1] == "embed" else {}

@@ -33,7 +33,7 @@ def title_height(graph: Locator) -> float:
 
 
 def test_graphs_of_all_sizes_are_readable(open_notebook: OpenNotebook, screenshots: Path) -> None:
-    setup = "from nbkeras.widgets import ModelGraph\nfrom tests.widgets.models import *"
+    setup = "from nbkeras.widgets import ModelGraph\nfrom tests.diagram.models import *"
     cells = [setup, *(f"ModelGraph({graph})" for graph in GRAPHS)]
     notebook = open_notebook("graphs.ipynb", cells=cells)
     notebook.run(0)

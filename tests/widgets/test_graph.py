@@ -9,7 +9,7 @@ import pytest
 
 from nbkeras.widgets import ModelGraph, base, graph
 from nbkeras.widgets.graph import GraphWidget, summary
-from tests.widgets import models
+from tests.diagram import models
 
 FIXTURE = Path(__file__).parent / "fixtures" / "graph.json"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from nbkeras.events import LayerInfo
-from nbkeras.widgets.text import plain
+from nbkeras.text import plain
 
 __all__ = ["Item", "Link", "family", "shape_text"]
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nbkeras.diagram import DIRECTIONS, Outline, lay_out, layout, png, svg
+from nbkeras.diagram.items import family
+from nbkeras.diagram.lettering import fit, text_width
 from nbkeras.events import Connection
-from nbkeras.widgets.diagram import DIRECTIONS, Outline, lay_out, layout, png, svg
-from nbkeras.widgets.diagram.items import family
-from nbkeras.widgets.diagram.lettering import fit, text_width
-from tests.widgets import models
+from tests.diagram import models
 
 # ---------------------------------------------------------------- generated models
 

@@ -13,8 +13,8 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from nbkeras.widgets.diagram.layout import Drawing, Edge, Node, rounded
-from nbkeras.widgets.diagram.lettering import PAD, SMALL, TITLE, fit, text_width
+from nbkeras.diagram.layout import Drawing, Edge, Node, rounded
+from nbkeras.diagram.lettering import PAD, SMALL, TITLE, fit, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,8 +67,8 @@ def svg(drawing: Drawing) -> str:
     """The drawing as one SVG document.
 
     >>> from nbkeras.events import LayerInfo, ModelBuilt
-    >>> from nbkeras.widgets.diagram.layout import lay_out
-    >>> from nbkeras.widgets.diagram.outline import Outline
+    >>> from nbkeras.diagram.layout import lay_out
+    >>> from nbkeras.diagram.outline import Outline
     >>> one = LayerInfo("<b>", "Dense", (None, 2), (None, 3), 9, 9, True, 36)
     >>> text = svg(lay_out(Outline.of(ModelBuilt("net", "Sequential", (one,)))))
     >>> "&lt;b&gt;" in text, "<b>" in text

@@ -10,8 +10,8 @@ import math
 import unicodedata
 from typing import Any
 
-from nbkeras.widgets.diagram.items import Item, Link, shape_text
-from nbkeras.widgets.text import count
+from nbkeras.diagram.items import Item, Link, shape_text
+from nbkeras.text import count
 
 __all__ = ["PAD", "SMALL", "TITLE", "fit", "label", "lines", "remarks", "size", "text_width"]
 

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from nbkeras.widgets import text
+from nbkeras import text
 
-CASES = json.loads((Path(__file__).parent / "fixtures" / "format.json").read_text("utf-8"))
+FIXTURE = Path(__file__).parent / "widgets" / "fixtures" / "format.json"
+CASES = json.loads(FIXTURE.read_text("utf-8"))
 FUNCTIONS = {**{name: getattr(text, name) for name in text.__all__}, "bytes": text.bytes_}
 
 

@@ -1,6 +1,7 @@
 """Text as views show it: made harmless where it is produced, numbers easy to read.
 
-The front-end's ``format.ts`` holds the same functions; one fixture tests both.
+The front-end's ``format.ts`` holds the same functions; one fixture tests both. This
+module imports nothing of the project.
 """
 
 from __future__ import annotations

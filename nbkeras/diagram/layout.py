@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 import graphlay
 
-from nbkeras.widgets.diagram.items import Item, Link
-from nbkeras.widgets.diagram.lettering import (
+from nbkeras.diagram.items import Item, Link
+from nbkeras.diagram.lettering import (
     PAD,
     SMALL,
     TITLE,
@@ -31,7 +31,7 @@ from nbkeras.widgets.diagram.lettering import (
     size,
     text_width,
 )
-from nbkeras.widgets.diagram.outline import Outline, View
+from nbkeras.diagram.outline import Outline, View
 
 __all__ = ["DIRECTIONS", "Direction", "Drawing", "Edge", "Node", "lay_out", "path_data", "rounded"]
 

@@ -1,4 +1,7 @@
-"""A model as a diagram: outline, layout, and picture. No widget; knows events and text only.
+"""A model as a diagram: outline, layout, and picture.
+
+Neutral ground: it knows events and text only, so that the interactive graph and
+``plot_model``, which know nothing of each other, draw with one layout.
 
 >>> from nbkeras.events import LayerInfo, ModelBuilt
 >>> one = LayerInfo("a", "Dense", (None, 2), (None, 3), 9, 9, True, 36)
@@ -7,9 +10,9 @@
 ('<svg', b'PNG')
 """
 
-from nbkeras.widgets.diagram.drawing import describe, png, svg
-from nbkeras.widgets.diagram.layout import DIRECTIONS, Direction, Drawing, Edge, Node, lay_out
-from nbkeras.widgets.diagram.outline import Outline, View
+from nbkeras.diagram.drawing import describe, png, svg
+from nbkeras.diagram.layout import DIRECTIONS, Direction, Drawing, Edge, Node, lay_out
+from nbkeras.diagram.outline import Outline, View
 
 __all__ = [
     "DIRECTIONS",

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from nbkeras.widgets.diagram.items import Item, Link, shape_text
+from nbkeras.diagram.items import Item, Link, shape_text
 
 __all__ = ["with_blocks"]
 

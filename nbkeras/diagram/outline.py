@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from nbkeras.diagram.blocks import with_blocks
+from nbkeras.diagram.items import Item, Link, family, shape_text
 from nbkeras.events import Connection, LayerInfo, ModelBuilt
-from nbkeras.widgets.diagram.blocks import with_blocks
-from nbkeras.widgets.diagram.items import Item, Link, family, shape_text
-from nbkeras.widgets.text import plain
+from nbkeras.text import plain
 
 __all__ = ["Outline", "View"]
 
