@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from .data import batch_of, shuffled, split_rows
 from .program import ArrayExecutor, Program
-from .streams import BatchStream, StreamExecutor, is_stream
+from .streams import BatchStream, Reading, StreamExecutor, is_stream
 
 __all__ = ["ArrayFeed", "StreamFeed", "open_feed"]
 
@@ -156,7 +156,7 @@ def open_feed(
     batch_size: int | None,
     steps: int | None = None,
     shuffle: bool | str = False,
-    **reading: Any,
+    reading: Reading | None = None,
 ) -> ArrayFeed | StreamFeed:
     """What ``x`` and ``y`` are, as a feed.
 
@@ -169,7 +169,7 @@ def open_feed(
         batch_size: rows in a batch.
         steps: batches in a pass.
         shuffle: whether the batches of a sequence are shuffled.
-        reading: ``workers``, ``use_multiprocessing``, ``max_queue_size`` of a stream.
+        reading: who reads a stream ahead, and how far.
 
     Raises:
         ValueError: they do not fit the model, or what a stream does not take is given.
@@ -195,7 +195,7 @@ def open_feed(
         inputs, targets, weights = (*batch, None, None)[:3]
         return check_batch(model, batch_of(model, inputs, targets, weights, class_weight))
 
-    return StreamFeed(BatchStream(x, steps, shuffle=bool(shuffle), **reading), adapt)
+    return StreamFeed(BatchStream(x, steps, reading or Reading(), shuffle=bool(shuffle)), adapt)
 
 
 def _described(batch: Any) -> str:

@@ -18,6 +18,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent import futures
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,22 @@ import tensorflow as tf
 
 from .program import Program
 
-__all__ = ["BatchStream", "Prefetch", "Sequence", "StreamExecutor", "is_stream"]
+__all__ = ["BatchStream", "Prefetch", "Reading", "Sequence", "StreamExecutor", "is_stream"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How batches are read ahead.
+
+    Attributes:
+        workers: how many threads or processes read; 0 reads when asked.
+        use_multiprocessing: whether they are processes (for a sequence).
+        max_queue_size: how many batches are read ahead at most.
+    """
+
+    workers: int = 1
+    use_multiprocessing: bool = False
+    max_queue_size: int = 10
 
 
 class Sequence:
@@ -78,10 +94,8 @@ class BatchStream:
     Args:
         source: a generator or iterator, a :class:`Sequence`, or a ``tf.data.Dataset``.
         steps: batches in an epoch; a sequence or a data set of known size says it itself.
+        reading: who reads ahead, and how far.
         shuffle: whether the batches of a sequence are shuffled before each pass.
-        workers: how many threads or processes read ahead; 0 reads when asked.
-        use_multiprocessing: whether they are processes (for a sequence).
-        max_queue_size: how many batches are read ahead at most.
 
     Raises:
         ValueError: nobody says how many batches make an epoch.
@@ -91,19 +105,17 @@ class BatchStream:
         self,
         source: Any,
         steps: int | None = None,
+        reading: Reading = Reading(),
         *,
         shuffle: bool = False,
-        workers: int = 1,
-        use_multiprocessing: bool = False,
-        max_queue_size: int = 10,
     ) -> None:
         self.source = source
         self.indexed = _by_number(source)
         self.steps = steps or _steps_of(source)
         self._shuffle = shuffle
-        self._workers = workers
-        self._processes = use_multiprocessing
-        self._ahead = max(max_queue_size, 1)
+        self._workers = reading.workers
+        self._processes = reading.use_multiprocessing
+        self._ahead = max(reading.max_queue_size, 1)
         self._close: list[Callable[[], None]] = []
         self._batches = self._open()
 

@@ -20,7 +20,7 @@ from ..engine.loop import fit_loop, test_loop
 from ..engine.network import Network
 from ..engine.objective import Objective
 from ..engine.shapes import shape_of
-from ..engine.streams import BatchStream, is_stream
+from ..engine.streams import BatchStream, Reading, is_stream
 from ..engine.trainer import Trainer
 from .arguments import (
     OLD_GENERATOR_NAMES,
@@ -267,11 +267,7 @@ class Model(Network):
         epochs = renamed.get("epochs", epochs)
         self._require_compiled("fit")
         check_counts(batch_size=batch_size, epochs=epochs, steps_per_epoch=steps_per_epoch)
-        reading: dict[str, Any] = {
-            "workers": workers,
-            "use_multiprocessing": use_multiprocessing,
-            "max_queue_size": max_queue_size,
-        }
+        reading = Reading(workers, use_multiprocessing, max_queue_size)
         trainer = self._ready(self._first_of(x))
         feed = open_feed(
             self,
@@ -282,7 +278,7 @@ class Model(Network):
             batch_size=batch_size,
             steps=steps_per_epoch,
             shuffle=shuffle,
-            **reading,
+            reading=reading,
         )
         held_out = None
         try:
@@ -309,10 +305,12 @@ class Model(Network):
             if held_out is not None:
                 held_out.close()
 
-    def _held_out(self, data: Any, batch_size: int | None, steps: int | None, reading: Any) -> Any:
+    def _held_out(
+        self, data: Any, batch_size: int | None, steps: int | None, reading: Reading
+    ) -> Any:
         """The feed of validation data."""
         if is_stream(data):
-            return open_feed(self, data, None, batch_size=None, steps=steps, **reading)
+            return open_feed(self, data, None, batch_size=None, steps=steps, reading=reading)
         if not isinstance(data, list | tuple) or len(data) not in (2, 3):
             length = f" of {len(data)}" if hasattr(data, "__len__") else ""
             raise ValueError(
@@ -474,12 +472,10 @@ class Model(Network):
         self._require_compiled("evaluate")
         check_counts(batch_size=batch_size, steps=steps)
         trainer = self._ready(self._first_of(x))
-        reading: dict[str, Any] = {
-            "workers": workers,
-            "use_multiprocessing": use_multiprocessing,
-            "max_queue_size": max_queue_size,
-        }
-        feed = open_feed(self, x, y, sample_weight, batch_size=batch_size, steps=steps, **reading)
+        reading = Reading(workers, use_multiprocessing, max_queue_size)
+        feed = open_feed(
+            self, x, y, sample_weight, batch_size=batch_size, steps=steps, reading=reading
+        )
         hears = CallbackList(split_callbacks(callbacks)[1], self, {"verbose": verbose})
         try:
             executor = feed.executor(trainer.program("test"), 1, hears.wants_test_batches)
@@ -553,11 +549,7 @@ class Model(Network):
         run = trainer.program("predict").on_batch
         hears.on_predict_begin()
         if is_stream(x):
-            reading = {
-                "workers": workers,
-                "use_multiprocessing": use_multiprocessing,
-                "max_queue_size": max_queue_size,
-            }
+            reading = Reading(workers, use_multiprocessing, max_queue_size)
             batches = self._stream_inputs(x, steps, reading)
         else:
             batches = self._array_inputs(x, batch_size, steps)
@@ -590,9 +582,9 @@ class Model(Network):
             return [inputs]
         return [[t[at : min(at + size, end)] for t in inputs] for at in range(0, end, size)]
 
-    def _stream_inputs(self, x: Any, steps: int | None, reading: Any) -> Any:
+    def _stream_inputs(self, x: Any, steps: int | None, reading: Reading) -> Any:
         """The inputs of a stream's batches; targets beside them are left out."""
-        stream = BatchStream(x, steps, **reading)
+        stream = BatchStream(x, steps, reading)
         try:
             number = 0
             while stream.steps is None or number < stream.steps:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..engine.streams import BatchStream
+from ..engine.streams import BatchStream, Reading
 
 __all__ = ["GeneratorEnqueuer", "OrderedEnqueuer", "SequenceEnqueuer"]
 
@@ -26,10 +26,8 @@ class SequenceEnqueuer:
     def _open(self, workers: int, max_queue_size: int) -> BatchStream:
         return BatchStream(
             self.sequence,
-            steps=1,  # a number that only fit needs
-            workers=workers,
-            use_multiprocessing=self.use_multiprocessing,
-            max_queue_size=max_queue_size,
+            1,  # a number of steps, which only fit needs
+            Reading(workers, self.use_multiprocessing, max_queue_size),
         )
 
     def start(self, workers: int = 1, max_queue_size: int = 10) -> None:
@@ -112,10 +110,8 @@ class OrderedEnqueuer(SequenceEnqueuer):
     def _open(self, workers: int, max_queue_size: int) -> BatchStream:
         return BatchStream(
             self.sequence,
+            reading=Reading(workers, self.use_multiprocessing, max_queue_size),
             shuffle=self.shuffle,
-            workers=workers,
-            use_multiprocessing=self.use_multiprocessing,
-            max_queue_size=max_queue_size,
         )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nbkeras.core.engine.streams import BatchStream, Prefetch, Sequence
+from nbkeras.core.engine.streams import BatchStream, Prefetch, Reading, Sequence
 from nbkeras.core.layers import Dense
 from nbkeras.core.models import Sequential
 
@@ -94,7 +94,7 @@ def test_worker_processes_give_the_same() -> None:
 
 def test_a_sequence_is_shuffled_whole_and_told_of_its_ends() -> None:
     source = Rows()
-    stream = BatchStream(source, shuffle=True, workers=2)
+    stream = BatchStream(source, reading=Reading(workers=2), shuffle=True)
     first = [float(next(stream)[1].sum()) for _ in range(5)]
     second = [float(next(stream)[1].sum()) for _ in range(5)]
     stream.close()
