@@ -9,6 +9,7 @@ import tensorflow as tf
 from ..config import normalize_data_format
 from ._typing import Shape, Tensor
 from .layouts import channels_first, channels_last, normalize_padding, single
+from .precision import product
 from .symbolic import operation
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
 
 
 @operation
+@product("x", "kernel")
 def conv1d(
     x: Tensor,
     kernel: Tensor,
@@ -63,6 +65,7 @@ def conv1d(
 
 
 @operation
+@product("x", "kernel")
 def conv2d(
     x: Tensor,
     kernel: Tensor,
@@ -98,6 +101,7 @@ def conv2d(
 
 
 @operation
+@product("x", "kernel")
 def conv3d(
     x: Tensor,
     kernel: Tensor,
@@ -145,6 +149,7 @@ def _dilated(x: Tensor, kernel: Tensor, padding: str, dilation: Sequence[int]) -
 
 
 @operation
+@product("x", "kernel")
 def conv2d_transpose(
     x: Tensor,
     kernel: Tensor,
@@ -187,6 +192,7 @@ def conv2d_transpose(
 
 
 @operation
+@product("x", "kernel")
 def conv3d_transpose(
     x: Tensor,
     kernel: Tensor,

@@ -9,6 +9,7 @@ import tensorflow as tf
 from ..config import normalize_data_format
 from ._typing import Tensor
 from .layouts import channels_first, channels_last, normalize_padding, single
+from .precision import product
 from .symbolic import operation
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
 
 
 @operation
+@product("x", "depthwise_kernel")
 def depthwise_conv2d(
     x: Tensor,
     depthwise_kernel: Tensor,
@@ -52,6 +54,7 @@ def depthwise_conv2d(
 
 
 @operation
+@product("x", "depthwise_kernel", "pointwise_kernel")
 def separable_conv2d(
     x: Tensor,
     depthwise_kernel: Tensor,
@@ -91,6 +94,7 @@ def separable_conv2d(
 
 
 @operation
+@product("x", "depthwise_kernel", "pointwise_kernel")
 def separable_conv1d(
     x: Tensor,
     depthwise_kernel: Tensor,

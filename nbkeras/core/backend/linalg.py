@@ -6,12 +6,14 @@ import tensorflow as tf
 
 from ._typing import Tensor
 from .facts import ndim
+from .precision import product
 from .symbolic import operation
 
 __all__ = ["batch_dot", "dot"]
 
 
 @operation
+@product("x", "y")
 def dot(x: Tensor, y: Tensor) -> Tensor:
     """Σₖ x[…, k] y[…, k, j]: the last axis of x against the last but one of y.
 
@@ -42,6 +44,7 @@ def dot(x: Tensor, y: Tensor) -> Tensor:
 
 
 @operation
+@product("x", "y")
 def batch_dot(
     x: Tensor, y: Tensor, axes: int | tuple[int, int] | list[int] | None = None
 ) -> Tensor:

@@ -8,12 +8,14 @@ import tensorflow as tf
 
 from ..config import normalize_data_format
 from ._typing import Tensor
+from .precision import product
 from .symbolic import operation
 
 __all__ = ["local_conv1d", "local_conv2d"]
 
 
 @operation
+@product("inputs", "kernel")
 def local_conv1d(
     inputs: Tensor,
     kernel: Tensor,
@@ -45,6 +47,7 @@ def local_conv1d(
 
 
 @operation
+@product("inputs", "kernel")
 def local_conv2d(
     inputs: Tensor,
     kernel: Tensor,
