@@ -85,7 +85,11 @@ class Connection:
 
 @dataclass(frozen=True)
 class LayerInfo:
-    """What a layer table and a graph show of a layer. A sub-model has ``layers``."""
+    """What a layer table and a graph show of a layer.
+
+    A sub-model, or a wrapper around one, has ``layers``; ``inputs`` and ``outputs``
+    name those among them that read its inputs and make its outputs, in their order.
+    """
 
     name: str
     kind: str
@@ -99,6 +103,8 @@ class LayerInfo:
     config: Mapping[str, Any] = field(default_factory=dict)
     weights: tuple[WeightInfo, ...] = ()
     layers: tuple[LayerInfo, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- what may be steered

@@ -58,8 +58,13 @@ def weights_of(model: Any, *path: str) -> dict[str, Any]:
         model: the model.
         path: the layer's name; below sub-models, their names before it.
     """
-    layer = reduce(lambda parent, name: parent.get_layer(name), path, model)
+    layer = reduce(_inside, path, model)
     return {weight.name: weight.numpy() for weight in layer.weights}
+
+
+def _inside(parent: Any, name: str) -> Any:
+    """A layer of a model, or of the model that a wrapper holds."""
+    return (parent if hasattr(parent, "get_layer") else parent.layer).get_layer(name)
 
 
 class Formatters:

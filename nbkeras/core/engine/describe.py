@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from ... import events
 from .. import registry
@@ -15,31 +14,33 @@ from .shapes import shape_of
 __all__ = ["describe", "print_summary"]
 
 
-def describe(model: Any, name: str | None = None) -> events.ModelBuilt:
+def describe(model: Any, name: str | None = None, details: bool = True) -> events.ModelBuilt:
     """A model as the event that layer tables and graphs draw.
 
     Args:
         model: a model, built or not.
         name: what to call it, by default its own name.
+        details: whether to tell of configurations, single weights and what is inside
+            sub-models too; it takes most of the time.
     """
     return events.ModelBuilt(
         name=name or model.name,
         kind=type(model).__name__,
-        layers=_layers(model),
+        layers=_layers(model, details),
         inputs=tuple(model.input_names),
         outputs=tuple(model.output_names),
         **_counts(model),
     )
 
 
-def _layers(model: Any) -> tuple[events.LayerInfo, ...]:
+def _layers(model: Any, details: bool) -> tuple[events.LayerInfo, ...]:
     graph = getattr(model, "_graph", None)
-    nodes = {} if graph is None else {id(node) for node in graph.nodes}
+    nodes = set() if graph is None else {id(node) for node in graph.nodes}
     listed = {id(layer) for layer in model.layers}
-    return tuple(_layer(layer, nodes, listed) for layer in model.layers)
+    return tuple(_layer(layer, nodes, listed, details) for layer in model.layers)
 
 
-def _layer(layer: Any, nodes: Any, listed: set[int]) -> events.LayerInfo:
+def _layer(layer: Any, nodes: set[int], listed: set[int], details: bool) -> events.LayerInfo:
     calls = [node for node in layer._inbound_nodes if id(node) in nodes]
     counts = _counts(layer)
     return events.LayerInfo(
@@ -64,14 +65,36 @@ def _layer(layer: Any, nodes: Any, listed: set[int]) -> events.LayerInfo:
             for made in _made_by_layers(tensor)
             if id(made.node.operation) in listed
         ),
-        config=_config(layer),
-        weights=tuple(
-            events.WeightInfo(w.name, tuple(w.shape), w.dtype.name, any(w is t for t in moving))
-            for moving in [layer.trainable_weights]
+        **(_details(layer) if details else {}),
+    )
+
+
+def _details(layer: Any) -> dict[str, Any]:
+    """Configuration, weights, and the layers inside."""
+    moving = {id(weight) for weight in layer.trainable_weights}
+    found: dict[str, Any] = {
+        "config": _config(layer),
+        "weights": tuple(
+            events.WeightInfo(w.name, tuple(w.shape), w.dtype.name, id(w) in moving)
             for w in layer.weights
         ),
-        layers=_layers(layer) if hasattr(layer, "layers") and layer.layers else (),
-    )
+    }
+    inner = _model_in(layer)
+    if inner is not None and inner.layers:
+        found["layers"] = _layers(inner, True)
+        found["inputs"] = tuple(inner.input_names)
+        found["outputs"] = tuple(
+            made.node.operation.name
+            for tensor in inner.outputs
+            for made in _made_by_layers(tensor)[:1]
+        )
+    return found
+
+
+def _model_in(layer: Any) -> Any:
+    """The model that a layer is, or wraps; ``None`` if there is none."""
+    inner = layer if hasattr(layer, "layers") else getattr(layer, "layer", None)
+    return inner if hasattr(inner, "layers") else None
 
 
 def _made_by_layers(tensor: Any) -> list[Any]:
@@ -89,13 +112,13 @@ def _plain(shape: Any) -> Any:
 
 
 def _counts(layer: Any) -> dict[str, int]:
-    def count(weights: list[Any]) -> int:
-        return sum(int(np.prod(weight.shape)) for weight in weights)
-
+    moving = layer.trainable_weights
+    weights = {id(weight): weight for weight in [*layer.weights, *moving]}
+    sizes = {key: math.prod(weight.shape) for key, weight in weights.items()}
     return {
-        "parameters": count(layer.weights),
-        "trainable_parameters": count(layer.trainable_weights),
-        "bytes": sum(int(np.prod(w.shape)) * w.dtype.size for w in layer.weights),
+        "parameters": sum(sizes.values()),
+        "trainable_parameters": sum(sizes[id(weight)] for weight in moving),
+        "bytes": sum(sizes[key] * weight.dtype.size for key, weight in weights.items()),
     }
 
 
@@ -104,9 +127,13 @@ def _config(layer: Any) -> Any:
     if hasattr(layer, "layers"):
         return {}
     try:
-        return events.to_json(registry.serialize_value(layer.get_config()))
+        config = events.to_json(registry.serialize_value(layer.get_config()))
     except (NotImplementedError, TypeError, ValueError):
         return {}
+    inner = _model_in(layer)
+    if inner is not None:
+        config["layer"] = {"class_name": type(inner).__name__, "config": {"name": inner.name}}
+    return config
 
 
 # ---------------------------------------------------------------- text
@@ -129,7 +156,7 @@ def print_summary(
             "model.build((None, ...)) or fit it once."
         )
     write = print_fn or print
-    info = describe(model)
+    info = describe(model, details=False)
     sequential = _is_chain(info)
     width = line_length or (65 if sequential else 98)
     shares = list(positions or ([0.45, 0.85, 1.0] if sequential else [0.33, 0.55, 0.67, 1.0]))
