@@ -87,8 +87,8 @@ class Connection:
 class LayerInfo:
     """What a layer table and a graph show of a layer.
 
-    A sub-model, or a wrapper around one, has ``layers``; ``inputs`` and ``outputs``
-    name those among them that read its inputs and make its outputs, in their order.
+    A sub-model, or a wrapper around one, has ``layers``; ``inputs`` names those that
+    read its inputs, ``outputs`` tells where its outputs come from, both in their order.
     """
 
     name: str
@@ -104,7 +104,7 @@ class LayerInfo:
     weights: tuple[WeightInfo, ...] = ()
     layers: tuple[LayerInfo, ...] = ()
     inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
+    outputs: tuple[Connection, ...] = ()
 
 
 # ---------------------------------------------------------------- what may be steered

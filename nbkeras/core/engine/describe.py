@@ -53,13 +53,7 @@ def _layer(layer: Any, nodes: set[int], listed: set[int], details: bool) -> even
         trainable=bool(layer.trainable),
         bytes=counts["bytes"],
         connected_to=tuple(
-            events.Connection(
-                source=made.node.operation.name,
-                shape=_plain(shape_of(tensor)) or (),
-                call=call,
-                tensor=made.index,
-                source_call=made.node.call_index,
-            )
+            _connection(made, tensor, call)
             for call, node in enumerate(calls)
             for tensor in node.inputs
             for made in _made_by_layers(tensor)
@@ -84,7 +78,7 @@ def _details(layer: Any) -> dict[str, Any]:
         found["layers"] = _layers(inner, True)
         found["inputs"] = tuple(inner.input_names)
         found["outputs"] = tuple(
-            made.node.operation.name
+            _connection(made, tensor)
             for tensor in inner.outputs
             for made in _made_by_layers(tensor)[:1]
         )
@@ -97,14 +91,32 @@ def _model_in(layer: Any) -> Any:
     return inner if hasattr(inner, "layers") else None
 
 
+def _connection(made: Any, tensor: Any, call: int = 0) -> events.Connection:
+    """What a layer made, on its way: ``tensor`` is it, or what the backend made of it."""
+    return events.Connection(
+        source=made.node.operation.name,
+        shape=_plain(shape_of(tensor)) or (),
+        call=call,
+        tensor=made.index,
+        source_call=made.node.call_index,
+    )
+
+
 def _made_by_layers(tensor: Any) -> list[Any]:
-    """A tensor, or those that backend functions made it from, back to layers."""
-    node = tensor.node
-    if node is None:
-        return []
-    if is_layer_node(node):
-        return [tensor]
-    return [made for given in node.inputs for made in _made_by_layers(given)]
+    """A tensor, or those that backend functions made it from, back to layers, each once."""
+    found: dict[int, Any] = {}
+    seen: set[int] = set()
+    waiting = [tensor]
+    while waiting:
+        here = waiting.pop()
+        if here.node is None or id(here) in seen:
+            continue
+        seen.add(id(here))
+        if is_layer_node(here.node):
+            found[id(here)] = here
+        else:
+            waiting.extend(reversed(here.node.inputs))
+    return list(found.values())
 
 
 def _plain(shape: Any) -> Any:
