@@ -36,6 +36,8 @@ class Callback:
         validation_data: arrays that are validated on: inputs, targets, sample weights, one
             after the other; ``None`` without validation or with a stream.
         steps_allowed: how many batches at most may run before it must hear again.
+        chief_only: whether it only writes down what happens: of several workers that train
+            together, the chief does.
         state_names: the attributes that a run changes; :class:`BackupAndRestore` keeps
             them (numbers, text, arrays, and lists and dictionaries of these).
 
@@ -49,6 +51,7 @@ class Callback:
     """
 
     steps_allowed: int | None = None
+    chief_only: ClassVar[bool] = False
     state_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:

@@ -40,6 +40,8 @@ class CSVLogger(Callback):
     Source: Keras 2 manual, chapter 11.1.12.
     """
 
+    chief_only = True
+
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:

@@ -165,6 +165,7 @@ class ModelCheckpoint(Monitor):
     Source: Keras 2 manual, chapter 11.1.6.
     """
 
+    chief_only = True
     state_names: ClassVar = ("best", "epochs_since_last_save")
 
     def __init__(

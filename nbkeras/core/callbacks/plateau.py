@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any, ClassVar
 
+from ..backend import get_value
 from .monitors import Monitor
 
 __all__ = ["ReduceLROnPlateau"]
@@ -89,7 +90,7 @@ class ReduceLROnPlateau(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if logs is not None:
-            logs["lr"] = float(self.model.optimizer.lr)
+            logs["lr"] = float(get_value(self.model.optimizer.lr))
         value = self.current(logs)
         if value is None:
             return
@@ -104,7 +105,7 @@ class ReduceLROnPlateau(Monitor):
                 self._reduce(epoch)
 
     def _reduce(self, epoch: int) -> None:
-        present = float(self.model.optimizer.lr)
+        present = float(get_value(self.model.optimizer.lr))
         if present <= self.min_lr:
             return
         rate = max(present * self.factor, self.min_lr)

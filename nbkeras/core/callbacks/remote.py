@@ -43,6 +43,8 @@ class RemoteMonitor(Callback):
     Source: Keras 2 manual, chapter 11.1.8; ``send_as_json`` is of Keras 2.2.
     """
 
+    chief_only = True
+
     def __init__(
         self,
         root: str = "http://localhost:9000",

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from ..backend import get_value
 from ..registry import suggestion
 from .base import Callback
 
@@ -39,7 +40,7 @@ class LearningRateScheduler(Callback):
         optimizer = self.model.optimizer
         if not hasattr(optimizer, "lr"):
             raise ValueError(f"The optimizer {type(optimizer).__name__} has no learning rate 'lr'.")
-        rate = self._rate(epoch, float(optimizer.lr))
+        rate = self._rate(epoch, float(get_value(optimizer.lr)))
         optimizer.lr = rate
         if self.verbose:
             print(f"Epoch {epoch + 1}: learning rate {rate:.6g}.")
@@ -63,7 +64,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if logs is not None:
-            logs["lr"] = float(self.model.optimizer.lr)
+            logs["lr"] = float(get_value(self.model.optimizer.lr))
 
 
 class LambdaCallback(Callback):

@@ -56,6 +56,7 @@ class TensorBoard(Callback):
     Source: Keras 2 manual, chapter 11.1.10; the last two arguments are of Keras 2.2.
     """
 
+    chief_only = True
     state_names: ClassVar = ("_batches", "_samples")
 
     def __init__(

@@ -214,6 +214,10 @@ class Layer(registry.Configurable, metaclass=Spelled):
                 trainable=trainable,
                 constraint=constraint,
                 shape=sizes,
+                # Replicas move a statistic together, to the mean of what each found.
+                aggregation=tf.VariableAggregation.NONE
+                if trainable
+                else tf.VariableAggregation.MEAN,
             )
         (self._trainable_weights if trainable else self._non_trainable_weights).append(variable)
         if regularizer is not None:

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from .. import registry
 from ..config import floatx
+from .distribution import WHOLE, Whole
 
 __all__ = ["Objective", "OutputGoal", "weighted_mean"]
 
@@ -31,13 +32,16 @@ class Measure:
     def stateful(self) -> bool:
         return hasattr(self.metric, "update_state")
 
-    def value(self, y_true: Any, y_pred: Any, mask: Any, weights: Any) -> Any:
-        weights = weights if self.weighted else None
+    def value(self, y_true: Any, y_pred: Any, mask: Any, weights: Any, part: Whole) -> Any:
+        both = _combine(mask, weights if self.weighted else None)
         if self.stateful:
-            both = _combine(mask, weights)
-            self.metric.update_state(y_true, y_pred, sample_weight=both)
-            return tf.cast(self.metric.result(), tf.float32)
-        return weighted_mean(self.metric(y_true, y_pred), _combine(mask, weights), by_weight=True)
+            part.update(lambda: self.metric.update_state(y_true, y_pred, sample_weight=both))
+            return self.result() if part is WHOLE else 0.0
+        return weighted_mean(self.metric(y_true, y_pred), both, by_weight=True, part=part)
+
+    def result(self) -> Any:
+        """What a metric with state says of all batches."""
+        return tf.cast(self.metric.result(), tf.float32)
 
 
 @dataclass
@@ -50,14 +54,14 @@ class OutputGoal:
     measures: list[Measure] = field(default_factory=list)
     temporal: bool = False
 
-    def loss_value(self, y_true: Any, y_pred: Any, mask: Any, weights: Any) -> Any:
+    def loss_value(self, y_true: Any, y_pred: Any, mask: Any, weights: Any, part: Whole) -> Any:
         """The output's loss: its mean over samples, weighted, over what is not masked."""
         reduction = str(getattr(self.loss, "reduction", "auto")).rpartition(".")[2].lower()
         compute = getattr(self.loss, "call", self.loss)
         scores = compute(y_true, y_pred)
         if reduction == "sum":
-            return tf.reduce_sum(_weighted(scores, _combine(mask, weights)))
-        return weighted_mean(scores, weights, mask=mask)
+            return part.sum(tf.reduce_sum(_weighted(scores, _combine(mask, weights))))
+        return weighted_mean(scores, weights, mask=mask, part=part)
 
 
 class Objective:
@@ -143,50 +147,68 @@ class Objective:
         masks: Sequence[Any],
         weights: Sequence[Any],
         penalties: Sequence[Any],
+        part: Whole = WHOLE,
     ) -> tuple[Any, Any]:
-        """The total loss, and all that is logged as one vector (in the order of ``names``)."""
+        """The total loss, and all that is logged as one vector (in the order of ``names``).
+
+        Of a part of a batch both are what it adds to the whole's; the results of metrics
+        with state are still missing then (:meth:`with_results`).
+        """
         losses, measured = [], []
         total = tf.zeros((), tf.float32)
         for goal, y_true, y_pred, mask, weight in zip(
             self.goals, targets, outputs, masks, weights, strict=True
         ):
             if goal.loss is not None:
-                value = tf.cast(goal.loss_value(y_true, y_pred, mask, weight), tf.float32)
+                value = tf.cast(goal.loss_value(y_true, y_pred, mask, weight, part), tf.float32)
                 losses.append(value)
                 total += goal.weight * value
             for measure in goal.measures:
-                measured.append(measure.value(y_true, y_pred, mask, weight))
+                measured.append(measure.value(y_true, y_pred, mask, weight, part))
         for penalty in penalties:
-            total += tf.reduce_mean(tf.cast(penalty, tf.float32))
+            total += part.mean(tf.reduce_mean(tf.cast(penalty, tf.float32)))
         shown = losses if len(self.goals) > 1 else []
         logged = [total, *shown, *measured]
         return total, tf.stack([tf.reshape(tf.cast(v, tf.float32), ()) for v in logged])
+
+    def with_results(self, logged: Any) -> Any:
+        """What all parts of a batch logged together, with the results of metrics with state."""
+        measures = [measure for goal in self.goals for measure in goal.measures]
+        values = tf.unstack(logged)
+        for place, measure in enumerate(measures, len(values) - len(measures)):
+            if measure.stateful:
+                values[place] = measure.result()
+        return tf.stack(values)
 
 
 # ---------------------------------------------------------------- weighting
 
 
-def weighted_mean(scores: Any, weights: Any, mask: Any = None, by_weight: bool = False) -> Any:
+def weighted_mean(
+    scores: Any, weights: Any, mask: Any = None, by_weight: bool = False, part: Whole = WHOLE
+) -> Any:
     r"""The mean of scores under weights and a mask.
 
     .. math:: \frac{\sum_i w_i m_i s_i}{\sum_i m_i}, \quad
         \text{or } \frac{\sum_i w_i s_i}{\sum_i w_i} \text{ by weight}
 
-    Axes of the scores that the weights lack are averaged first.
+    Axes of the scores that the weights lack are averaged first. Of a part of a batch it
+    is what the part adds to the whole's mean.
     """
     scores = tf.cast(scores, tf.float32) if scores.dtype != tf.float32 else scores
     if weights is None and mask is None:
-        return tf.reduce_mean(scores)
+        return part.mean(tf.reduce_mean(scores))
     if mask is not None:
         mask = tf.cast(mask, tf.float32)
         scores = _average_to_rank(scores, mask.shape.rank)
-        total = tf.reduce_sum(_weighted(scores * mask, weights))
-        return total / tf.maximum(tf.reduce_sum(mask), 1e-7)
+        total = part.sum(tf.reduce_sum(_weighted(scores * mask, weights)))
+        return total / tf.maximum(part.total(tf.reduce_sum(mask)), 1e-7)
     scores = _average_to_rank(scores, weights.shape.rank)
     total = tf.reduce_sum(scores * tf.cast(weights, tf.float32))
     if by_weight:
-        return total / tf.maximum(tf.reduce_sum(tf.cast(weights, tf.float32)), 1e-7)
-    return total / tf.cast(tf.size(scores), tf.float32)
+        all_weights = part.total(tf.reduce_sum(tf.cast(weights, tf.float32)))
+        return part.sum(total) / tf.maximum(all_weights, 1e-7)
+    return part.mean(total / tf.cast(tf.size(scores), tf.float32))
 
 
 def _weighted(scores: Any, weights: Any) -> Any:

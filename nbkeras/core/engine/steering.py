@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ... import events
+from ..backend import get_value
 
 __all__ = ["Steering"]
 
@@ -25,7 +26,7 @@ class Steering:
         self._parameters: dict[str, events.Parameter] = {}
         rate = getattr(model.optimizer, "lr", None)
         if rate is not None:
-            value = float(rate)
+            value = float(get_value(rate))
             limits = (min(1e-6, value), max(1.0, value)) if value > 0 else (1e-6, 1.0)
             self._add("lr", "Learning rate", model.optimizer, "lr", (*limits, "log"))
         for layer in _all_layers(model):
@@ -38,7 +39,7 @@ class Steering:
         minimum, maximum, scale = limits
         self._places[name] = (owner, attribute)
         self._parameters[name] = events.Parameter(
-            name, label, float(getattr(owner, attribute)), minimum, maximum, scale
+            name, label, float(get_value(getattr(owner, attribute))), minimum, maximum, scale
         )
 
     def parameters(self) -> tuple[events.Parameter, ...]:
@@ -48,7 +49,7 @@ class Steering:
     def value(self, name: str) -> float:
         """A parameter's value now."""
         owner, attribute = self._places[name]
-        return float(getattr(owner, attribute))
+        return float(get_value(getattr(owner, attribute)))
 
     def set(self, name: str, value: float) -> None:
         """Move a parameter, within its limits; unknown names and NaN are ignored.

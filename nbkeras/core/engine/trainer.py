@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..backend.symbolic import Call, call_scope, flatten
+from .distribution import WHOLE, Distribution, Whole, check_distribution, scope_of
 from .objective import Objective
 from .program import Program
 
@@ -24,6 +25,10 @@ class Trainer:
         optimizer: moves its weights; ``None`` for a model that only predicts.
         objective: its losses and metrics.
         jit: whether XLA compiles the steps: ``True``, ``False`` or ``"auto"``.
+        distribution: the ``tf.distribute`` strategy that they run under, if there is one.
+
+    Raises:
+        ValueError: they do not go together under that strategy.
     """
 
     def __init__(
@@ -32,7 +37,11 @@ class Trainer:
         optimizer: Any = None,
         objective: Objective | None = None,
         jit: bool | str = "auto",
+        distribution: Distribution | None = None,
     ) -> None:
+        self.distribution = distribution
+        metrics = objective.stateful_metrics if objective else []
+        check_distribution(self.distribution, model, optimizer, metrics, jit)
         self.model = model
         self.optimizer = optimizer
         self.objective = objective
@@ -50,49 +59,81 @@ class Trainer:
             outputs = flatten(self.model._run(inputs[0] if len(inputs) == 1 else list(inputs)))
         return outputs, [call.mask_of(output) for output in outputs]
 
-    def _measured(self, inputs: Any, targets: Any, weights: Any, call: Call) -> tuple[Any, Any]:
+    def _measured(
+        self, inputs: Any, targets: Any, weights: Any, call: Call, part: Whole
+    ) -> tuple[Any, Any]:
         """The loss of a batch, and what is logged of it."""
         outputs, masks = self._outputs(inputs, call)
         penalties = [*call.losses, *(rule(weight) for weight, rule in self.model._penalties())]
-        return self.objective(targets, outputs, masks, weights, penalties)  # type: ignore[misc]
+        return self.objective(targets, outputs, masks, weights, penalties, part)  # type: ignore[misc]
 
-    def _gradients(self, inputs: Any, targets: Any, weights: Any) -> tuple[Any, Any]:
+    def _gradients(self, inputs: Any, targets: Any, weights: Any, part: Whole) -> tuple[Any, Any]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.trained)
-            call = Call(training=True, seed=self._rng)
-            loss, logs = self._measured(inputs, targets, weights, call)
+            call = Call(training=True, seed=part.seed(self._rng))
+            loss, logs = self._measured(inputs, targets, weights, call, part)
         return logs, tape.gradient(loss, self.trained)
+
+    def _logged(self, step: Any, *batch: Any) -> Any:
+        """What a step logs: of the whole batch, or of the parts that the replicas have."""
+        if self.distribution is None:
+            return step(*batch, WHOLE)
+        return self.objective.with_results(self.distribution.sums(step, batch))  # type: ignore[union-attr]
 
     def train(self, inputs: Any, targets: Any, weights: Any) -> Any:
         """One update: outputs, loss, gradients, new weights; returns the logs."""
-        logs, gradients = self._gradients(inputs, targets, weights)
-        self.optimizer.apply(gradients, self.trained)
+        logs = self._logged(self._train, inputs, targets, weights)
         self._rng.assign_add([0, 1])  # type: ignore[union-attr]
+        return logs
+
+    def _train(self, inputs: Any, targets: Any, weights: Any, part: Whole) -> Any:
+        logs, gradients = self._gradients(inputs, targets, weights, part)
+        self.optimizer.apply(gradients, self.trained)
         return logs
 
     def test(self, inputs: Any, targets: Any, weights: Any) -> Any:
         """Loss and metrics as in use, without noise; nothing is changed."""
-        return self._measured(inputs, targets, weights, Call(training=False, seed=(0, 0)))[1]
+        return self._logged(self._test, inputs, targets, weights)
+
+    def _test(self, inputs: Any, targets: Any, weights: Any, part: Whole) -> Any:
+        call = Call(training=False, seed=(0, 0))
+        return self._measured(inputs, targets, weights, call, part)[1]
 
     def predict(self, inputs: Any, targets: Any, weights: Any) -> Any:
         """Outputs as in use."""
-        return self._outputs(inputs, Call(training=False, seed=(0, 0)))[0]
+        if self.distribution is None:
+            return self._predict(inputs, targets, weights, WHOLE)
+        return self.distribution.rows(self._predict, (inputs, targets, weights))
+
+    def _predict(self, inputs: Any, targets: Any, weights: Any, part: Whole) -> Any:
+        outputs, _ = self._outputs(inputs, Call(training=False, seed=(0, 0)))
+        return [part.rows(output) for output in outputs]
 
     def probe(self, inputs: Any, targets: Any, weights: Any) -> Any:
         """1 if a batch of training has a loss and gradients that are numbers, else 0."""
-        logs, gradients = self._gradients(inputs, targets, weights)
+        batch = (inputs, targets, weights)
+        divided = self.distribution
+        bad = self._bad(*batch, WHOLE) if divided is None else divided.sums(self._bad, batch)
+        return tf.cast(bad == 0, tf.float32)
+
+    def _bad(self, inputs: Any, targets: Any, weights: Any, part: Whole) -> Any:
+        """How many of the loss and the gradients of a batch are no numbers."""
+        logs, gradients = self._gradients(inputs, targets, weights, part)
         values = [logs[0], *(tf.convert_to_tensor(g) for g in gradients if g is not None)]
         finite = [tf.reduce_all(tf.math.is_finite(value)) for value in values]
-        return tf.cast(tf.reduce_all(finite), tf.float32)
+        return tf.reduce_sum(tf.cast(tf.logical_not(tf.stack(finite)), tf.float32))
 
     # ---------------------------------------------------------------- programs
 
     def program(self, kind: str) -> Program:
         """The program of a step (``train``, ``test``, ``predict``, ``probe``), made once."""
+        if self.distribution is not None:
+            self.distribution.refresh()
         with self._lock:
             if kind not in self._programs:
                 width = len(self.objective.names) if self.objective else 0
-                jit = self._jit if kind in ("train", "test") else False
+                compiled = kind in ("train", "test") and self.distribution is None
+                jit = self._jit if compiled else False
                 self._programs[kind] = Program(getattr(self, kind), width, jit, self._loop_jit())
             return self._programs[kind]
 
@@ -104,14 +145,37 @@ class Trainer:
     def prepare(self) -> None:
         """Make the variables that a training step needs, before it is traced."""
         if self._rng is None:
-            self._rng = tf.Variable([0, 0], dtype=tf.int32, trainable=False, name="rng")
+            with scope_of(self.distribution):
+                self._rng = tf.Variable(
+                    [0, 0],
+                    dtype=tf.int32,
+                    trainable=False,
+                    name="rng",
+                    aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+                )
             self.seed_noise()
         self.optimizer.build(self.trained)
 
     def seed_noise(self) -> None:
         """Begin a new stream of noise, drawn from NumPy's generator; its steps count on."""
-        key = tf.constant(np.random.randint(0, 2**31 - 1), tf.int32)
+        key = tf.constant(int(self.agreed(np.random.randint(0, 2**31 - 1))), tf.int32)
         self._rng.assign(tf.stack([key, self._rng[1]]))  # type: ignore[union-attr, index]
+
+    # ---------------------------------------------------------------- several workers
+
+    def agreed(self, numbers: Any) -> Any:
+        """Whole numbers that were drawn at random, the same on all workers."""
+        return numbers if self.distribution is None else self.distribution.agreed(numbers)
+
+    @property
+    def step_by_step(self) -> bool:
+        """Whether each step of training is a call of its own."""
+        return self.distribution is not None and self.distribution.step_by_step
+
+    @property
+    def writes_files(self) -> bool:
+        """Whether this process writes the files of a run; of several workers one does."""
+        return self.distribution is None or self.distribution.is_chief
 
 
 def _has_convolution(layer: Any) -> bool:

@@ -14,6 +14,7 @@ from ..backend.symbolic import Call, call_scope
 from ..callbacks import CallbackList, EventStream, History, ProgbarLogger
 from ..engine import saving
 from ..engine.data import batch_of, standardize_inputs
+from ..engine.distribution import Distribution, scope_of
 from ..engine.feeds import check_batch, check_whole, fixed_batch_size, open_feed
 from ..engine.logs import Logs
 from ..engine.loop import fit_loop, test_loop
@@ -61,6 +62,7 @@ class Model(Network):
         self.history: History | None = None
         self._jit: bool | str = "auto"
         self._trainer: Trainer | None = None
+        self._distribution = Distribution.current()
         self._building = threading.RLock()
 
     # ---------------------------------------------------------------- compile
@@ -104,7 +106,9 @@ class Model(Network):
             raise TypeError(
                 f"compile() has no argument {name!r}.{registry.suggestion(name, known)}"
             )
-        chosen = optimizers.get(optimizer)
+        distribution = Distribution.chosen(self._distribution)
+        with scope_of(distribution):
+            chosen = optimizers.get(optimizer)
         if chosen is None:
             raise ValueError("compile needs an optimizer, such as compile('adam', loss='mse').")
         arguments = {
@@ -114,11 +118,14 @@ class Model(Network):
             "sample_weight_mode": sample_weight_mode,
             "weighted_metrics": weighted_metrics,
         }
-        objective = self._objective(arguments) if self.built else None
+        with scope_of(distribution):
+            objective = self._objective(arguments) if self.built else None
+        trainer = Trainer(self, chosen, objective, jit_compile, distribution)
+        self._distribution = distribution
         self.optimizer = chosen
         self.compile_arguments = {"optimizer": optimizer, **arguments}
         self._jit = jit_compile
-        self._trainer = Trainer(self, chosen, objective, jit_compile) if objective else None
+        self._trainer = trainer if objective else None
 
     def _objective(self, arguments: dict[str, Any]) -> Objective:
         names = self.output_names or ["output_1"]
@@ -167,7 +174,7 @@ class Model(Network):
 
     def _ready(self, x: Any) -> Trainer:
         """The model's steps; a model that learns its shapes only from data is built first."""
-        with self._building:
+        with self._building, scope_of(self._distribution):
             if not self.built:
                 self._build_from([tensor[:1] for tensor in standardize_inputs(self, x)])
             if self._trainer is None:
@@ -175,7 +182,9 @@ class Model(Network):
                 if self.compile_arguments is not None:
                     given = {k: v for k, v in self.compile_arguments.items() if k != "optimizer"}
                     objective = self._objective(given)
-                self._trainer = Trainer(self, self.optimizer, objective, self._jit)
+                self._trainer = Trainer(
+                    self, self.optimizer, objective, self._jit, self._distribution
+                )
             return self._trainer
 
     def _build_from(self, inputs: list[Any]) -> None:
@@ -333,12 +342,16 @@ class Model(Network):
     ) -> History:
         """Train, with all checked: put callbacks, executors and the loop together."""
         listeners, chosen = split_callbacks(callbacks)
+        if not trainer.writes_files:
+            chosen = [callback for callback in chosen if not callback.chief_only]
         stream = EventStream(listeners)
         self.history = History()
         shown = [ProgbarLogger("samples" if feed.rows else "steps")] if verbose else []
         hears = CallbackList([*shown, *chosen, self.history, stream])
         executor = feed.executor(
-            trainer.program("train"), epochs - initial_epoch, hears.wants_train_batches
+            trainer.program("train"),
+            epochs - initial_epoch,
+            hears.wants_train_batches or trainer.step_by_step,
         )
         names = self.metrics_names
         hears.set_params(
@@ -365,7 +378,7 @@ class Model(Network):
                 hears,
                 epochs=epochs,
                 initial_epoch=initial_epoch,
-                order=lambda: feed.order(shuffle),
+                order=lambda: trainer.agreed(feed.order(shuffle)),
                 validate=self._validator(trainer, held_out, validation_freq, hears),
             )
         return self.history
