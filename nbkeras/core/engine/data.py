@@ -16,9 +16,19 @@ import tensorflow as tf
 
 from .. import registry
 from ..config import floatx
+from .buffers import to_tensor
 from .shapes import Shape, shape_of
 
-__all__ = ["batch_of", "shuffled", "split_rows", "standardize_inputs"]
+__all__ = [
+    "batch_of",
+    "check_class_weight",
+    "check_rows",
+    "is_array",
+    "shuffled",
+    "split_place",
+    "split_rows",
+    "standardize_inputs",
+]
 
 
 def batch_of(
@@ -32,7 +42,7 @@ def batch_of(
     inputs = standardize_inputs(model, x)
     targets = _targets(model, y)
     weights = _weights(model, sample_weight, class_weight, y_true=targets)
-    _check_rows({"x": inputs, "y": targets, "sample_weight": weights})
+    check_rows({"x": inputs, "y": targets, "sample_weight": weights})
     return inputs, targets, weights
 
 
@@ -193,7 +203,12 @@ def _tensor(array: Any, dtype: str, keep_integers: bool = False) -> Any:
         raise ValueError(f"Expected an array with one row for each sample; got the number {array}.")
     if keep_integers and array.dtype.kind in "iub":
         return tf.convert_to_tensor(array)
-    return tf.convert_to_tensor(np.ascontiguousarray(array, dtype=dtype))
+    return to_tensor(array, dtype)
+
+
+def is_array(value: Any) -> bool:
+    """Whether something has rows of numbers: an array, a tensor, a data set in a file."""
+    return hasattr(value, "dtype") and hasattr(value, "shape") and len(value.shape) > 0
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -215,7 +230,7 @@ def _by_name(value: Any, names: Sequence[str], what: str, kind: str) -> list[Any
     if hasattr(value, "columns") and hasattr(value, "to_numpy"):
         value = value.to_numpy()
     if isinstance(value, list | tuple):
-        arrays = all(isinstance(item, np.ndarray | tf.Tensor) and item.ndim for item in value)
+        arrays = all(is_array(item) for item in value)
         several = len(names) > 1 or (arrays and len(value) > 0)
         if several and len(value) != len(names):
             raise ValueError(
@@ -234,7 +249,12 @@ def _by_name(value: Any, names: Sequence[str], what: str, kind: str) -> list[Any
     return [value]
 
 
-def _check_rows(groups: dict[str, list[Any]]) -> None:
+def check_rows(groups: dict[str, list[Any]]) -> None:
+    """Refuse arrays whose numbers of rows differ, or are 0.
+
+    Raises:
+        ValueError: they do; the error says which have how many.
+    """
     rows = {
         what: int(array.shape[0])
         for what, arrays in groups.items()
@@ -287,6 +307,15 @@ def _weights(model: Any, sample_weight: Any, class_weight: Any, y_true: list[Any
     ]
 
 
+def check_class_weight(model: Any, y: Any, class_weight: Any) -> None:
+    """Refuse weights that lack a class of some targets.
+
+    Raises:
+        ValueError: they do.
+    """
+    _weights(model, None, class_weight, _targets(model, y))
+
+
 def _class_weights(class_weight: Any, names: list[str]) -> list[Any]:
     if isinstance(class_weight, Mapping) and class_weight and set(class_weight) <= set(names):
         return [class_weight.get(name) for name in names]
@@ -328,19 +357,21 @@ def _balance(balance: Any, goal: Any, target: Any) -> Any:
         )
     labels = target.numpy()
     classes = labels.argmax(1) if labels.shape[1] > 1 else labels[:, 0].astype(int)
-    missing = sorted(set(np.unique(classes).tolist()) - set(balance))
+    present, places = np.unique(classes, return_inverse=True)
+    missing = sorted(set(present.tolist()) - set(balance))
     if missing:
         raise ValueError(
             f"class_weight has no weight for the classes {missing}; it has {sorted(balance)}."
         )
-    return tf.constant([balance[label] for label in classes.tolist()], tf.float32)
+    weights = np.array([balance[label] for label in present.tolist()], np.float32)
+    return tf.convert_to_tensor(weights[places])
 
 
 # ---------------------------------------------------------------- rows
 
 
-def split_rows(data: Any, share: float) -> tuple[Any, Any]:
-    """The first rows to train on, the last ``share`` of them to validate on.
+def split_place(rows: int, share: float) -> int:
+    """The first of the last ``share`` of some rows.
 
     Raises:
         ValueError: the share is not between 0 and 1, or leaves one side empty.
@@ -349,13 +380,23 @@ def split_rows(data: Any, share: float) -> tuple[Any, Any]:
         raise ValueError(
             f"validation_split is a share between 0 and 1, such as 0.2; got {share!r}."
         )
-    rows = next(int(t.shape[0]) for part in data for t in part if t is not None)
     place = int(rows * (1 - share))
     if place in (0, rows):
         raise ValueError(
             f"validation_split={share} of {rows} rows leaves nothing to "
             f"{'train' if place == 0 else 'validate'} on."
         )
+    return place
+
+
+def split_rows(data: Any, share: float) -> tuple[Any, Any]:
+    """The first rows to train on, the last ``share`` of them to validate on.
+
+    Raises:
+        ValueError: the share is not between 0 and 1, or leaves one side empty.
+    """
+    rows = next(int(t.shape[0]) for part in data for t in part if t is not None)
+    place = split_place(rows, share)
 
     def cut(where: slice) -> Any:
         return tuple([None if t is None else t[where] for t in part] for part in data)

@@ -1,21 +1,30 @@
-"""What a run is fed with: arrays on the device, or a stream of batches.
+"""What a run is fed with: arrays on the device, blocks of rows, or a stream of batches.
 
-Both make an executor for a program; the loop does not see which it is.
+All make an executor for a program; the loop does not see which it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from .data import batch_of, shuffled, split_rows
+from . import blocks
+from .blocks import BlockExecutor, Rows, View
+from .data import (
+    batch_of,
+    check_class_weight,
+    shuffled,
+    split_place,
+    split_rows,
+    standardize_inputs,
+)
 from .program import ArrayExecutor, Program
-from .streams import BatchStream, Reading, StreamExecutor, is_stream
+from .streams import BatchStream, Prefetch, Reading, StreamExecutor, is_stream
 
-__all__ = ["ArrayFeed", "StreamFeed", "open_feed"]
+__all__ = ["ArrayFeed", "BlockFeed", "StreamFeed", "inputs_in_blocks", "open_feed"]
 
 
 class ArrayFeed:
@@ -42,8 +51,7 @@ class ArrayFeed:
             int(t.shape[0]) for part in data for t in part if t is not None
         )
         if whole:
-            used = self.rows if steps is None else min(self.rows, steps * batch_size)
-            check_whole(used, batch_size)
+            _check_whole_pass(self.rows or 0, batch_size, steps)
 
     def executor(self, program: Program, passes: int = 1, per_batch: bool = False) -> Any:
         """What runs a program over the arrays."""
@@ -76,35 +84,158 @@ class ArrayFeed:
         Raises:
             ValueError: they would; the error names the rows.
         """
-        bad = self._rows_not_finite()
-        if bad.size == 0:
-            return
-        rows = tf.constant(bad[: self.batch_size].astype(np.int32))
-        if not bool(probe().on_rows(self.data, rows)):
-            raise ValueError(
-                f"The data hold NaN or infinite numbers in {bad.size} of {self.rows} rows, first "
-                f"in row {bad[0]}; training on them would spoil the weights. Leave these rows out: "
-                "keep = np.isfinite(x).reshape(len(x), -1).all(1); fit(x[keep], y[keep]). Or fill "
-                "them in: np.nan_to_num(x)."
-            )
-
-    def _rows_not_finite(self) -> np.ndarray:
-        arrays = [
-            tensor.numpy()
-            for part in self.data[:2]
-            for tensor in part
-            if isinstance(tensor, tf.Tensor) and tensor.dtype.is_floating
-        ]
-        found = [
-            np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(1))
-            for array in arrays
-            # The sum is finite where all are, and takes one pass without a copy.
-            if not np.isfinite(array.sum(dtype=np.float64))
-        ]
-        return np.unique(np.concatenate(found)) if found else np.empty(0, int)
+        bad = _rows_not_finite(self.data)
+        if bad.size:
+            _refuse_if_spoilt(probe(), self.data, bad[: self.batch_size], bad, self.rows or 0)
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _check_whole_pass(rows: int, batch_size: int, steps: int | None) -> None:
+    check_whole(rows if steps is None else min(rows, steps * batch_size), batch_size)
+
+
+def _rows_not_finite(data: Any) -> np.ndarray:
+    """The numbers of rows in which an input or a target is NaN or infinite."""
+    arrays = [
+        tensor.numpy()
+        for part in data[:2]
+        for tensor in part
+        if isinstance(tensor, tf.Tensor) and tensor.dtype.is_floating
+    ]
+    found = [
+        np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(1))
+        for array in arrays
+        # The sum is finite where all are, and takes one pass without a copy.
+        if not np.isfinite(array.sum(dtype=np.float64))
+    ]
+    return np.unique(np.concatenate(found)) if found else np.empty(0, int)
+
+
+def _refuse_if_spoilt(
+    probe: Program, data: Any, some: np.ndarray, bad: np.ndarray, rows: int
+) -> None:
+    """Refuse data if a step on some bad rows of them has no finite loss or gradients."""
+    if not bool(probe.on_rows(data, tf.constant(some.astype(np.int32)))):
+        raise ValueError(
+            f"The data hold NaN or infinite numbers in {bad.size} of {rows} rows, first in row "
+            f"{bad[0]}; training on them would spoil the weights. Leave these rows out: keep = "
+            "np.isfinite(x).reshape(len(x), -1).all(1); fit(x[keep], y[keep]). Or fill them in: "
+            "np.nan_to_num(x)."
+        )
+
+
+class BlockFeed:
+    """Arrays that are read in blocks of rows: on disk, or too large for a copy.
+
+    Args:
+        rows: the data.
+        adapt: from some of them to (inputs, targets, sample weights), checked.
+        batch_size: rows in a batch.
+        steps: batches in a pass, by default all.
+        whole: whether the last batch must be as large as the others.
+
+    Raises:
+        ValueError: it must, and is not; or the data do not fit the model.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        adapt: Callable[[Any], Any],
+        batch_size: int,
+        steps: int | None = None,
+        whole: bool = False,
+    ) -> None:
+        self.rows = len(rows)
+        self.batch_size = batch_size
+        self.steps = steps
+        self.whole = whole
+        self._rows = rows
+        self._adapt = adapt
+        self._executors: list[BlockExecutor] = []
+        self._probe: Callable[[], Program] | None = None
+        self._first = adapt(rows.read(slice(0, 1)))
+        if whole:
+            _check_whole_pass(self.rows, batch_size, steps)
+
+    @property
+    def _size(self) -> int:
+        return min(self.batch_size, self.rows)
+
+    @property
+    def _block(self) -> int:
+        """Rows in a block: as many full batches as its bytes allow."""
+        row = sum(
+            t.shape.num_elements() * t.dtype.size for p in self._first for t in p if t is not None
+        )
+        batches = max(blocks.BLOCK // max(row * self._size, 1), 1)
+        return min(batches, -(-self.rows // self._size)) * self._size
+
+    def executor(self, program: Program, passes: int = 1, per_batch: bool = False) -> Any:
+        """What runs a program over the rows."""
+        made = BlockExecutor(
+            program,
+            self._rows,
+            self._adapt,
+            self._size,
+            self._block,
+            passes,
+            per_batch,
+            steps=self.steps,
+            inspect=self._inspect if self._probe and self._rows.on_disk else None,
+        )
+        self._executors.append(made)
+        return made
+
+    def arrays(self) -> list[Any]:
+        """Inputs, targets and sample weights in one list, read when they are indexed."""
+
+        def view(part: int, place: int) -> Any:
+            if self._first[part][place] is None:
+                return np.ones(self.rows, np.float32) if part == 2 else None
+            return View(self._rows, lambda some: self._adapt(some)[part][place].numpy())
+
+        return [view(p, i) for p, tensors in enumerate(self._first) for i in range(len(tensors))]
+
+    def order(self, shuffle: bool | str) -> np.ndarray | None:
+        """An order of rows for a pass."""
+        return self._rows.mixed(shuffle, self.batch_size, self._block)
+
+    def split(self, share: float) -> tuple[BlockFeed, BlockFeed]:
+        """The first rows, and the last ``share`` of them."""
+        place = split_place(self.rows, share)
+        first, last = self._rows.part(0, place), self._rows.part(place, self.rows)
+        return (
+            BlockFeed(first, self._adapt, self.batch_size, self.steps, self.whole),
+            BlockFeed(last, self._adapt, self.batch_size, whole=self.whole),
+        )
+
+    def check_finite(self, probe: Callable[[], Program]) -> None:
+        """Refuse data whose NaN would reach the weights: in memory now, on disk as they are read.
+
+        Raises:
+            ValueError: they would; the error names the rows.
+        """
+        self._probe = probe
+        if self._rows.on_disk or self._rows.finite():
+            return
+        for first in range(0, self.rows, self._block):
+            last = min(first + self._block, self.rows)
+            self._inspect(self._adapt(self._rows.read(slice(first, last))), np.arange(first, last))
+
+    def _inspect(self, data: Any, numbers: np.ndarray) -> None:
+        bad = _rows_not_finite(data)
+        bad = bad[bad < len(numbers)]
+        if bad.size and self._probe is not None:
+            some = bad[: self._size]
+            _refuse_if_spoilt(self._probe(), data, some, numbers[bad], len(numbers))
+
+    def close(self) -> None:
+        """End the threads that read."""
+        for executor in self._executors:
+            executor.close()
 
 
 class StreamFeed:
@@ -157,7 +288,7 @@ def open_feed(
     steps: int | None = None,
     shuffle: bool | str = False,
     reading: Reading | None = None,
-) -> ArrayFeed | StreamFeed:
+) -> ArrayFeed | BlockFeed | StreamFeed:
     """What ``x`` and ``y`` are, as a feed.
 
     Args:
@@ -175,9 +306,19 @@ def open_feed(
         ValueError: they do not fit the model, or what a stream does not take is given.
     """
     if not is_stream(x):
-        data = batch_of(model, x, y, sample_weight, class_weight)
         fixed = fixed_batch_size(model, batch_size)
-        return ArrayFeed(data, fixed or batch_size or 32, steps, whole=fixed is not None)
+        size, whole = fixed or batch_size or 32, fixed is not None
+        if not blocks.worth_blocks(x, y, sample_weight):
+            data = batch_of(model, x, y, sample_weight, class_weight)
+            return ArrayFeed(data, size, steps, whole)
+        rows = Rows((x, y, sample_weight))
+        if class_weight is not None:
+            labels = Rows((None, y, None))
+            for _, part in blocks.blocks_of(labels, 2**16, len(labels)):
+                check_class_weight(model, part[1], class_weight)
+        return BlockFeed(
+            rows, lambda some: batch_of(model, *some, class_weight), size, steps, whole
+        )
     given = {"y": y, "batch_size": batch_size, "sample_weight": sample_weight}
     for name, value in given.items():
         if value is not None:
@@ -246,3 +387,24 @@ def check_batch(model: Any, data: Any) -> Any:
             f"Model {model.name!r} was built for batches of {fixed} rows; got a batch of {rows}."
         )
     return data
+
+
+def inputs_in_blocks(model: Any, rows: Rows, size: int, end: int) -> Iterator[list[Any]]:
+    """The first ``end`` rows of inputs in batches of ``size``, read ahead in blocks.
+
+    Args:
+        model: what they must fit.
+        rows: (x, nothing, nothing).
+        size: rows in a batch.
+        end: how many rows to give.
+    """
+    row = max(sum(int(np.prod(leaf.shape[1:])) * 4 for leaf in rows.leaves), 1)
+    block = max(blocks.BLOCK // (row * size), 1) * size
+    ahead = Prefetch(blocks.blocks_of(rows, block, end), 1)
+    try:
+        for count, (x, _, _) in ahead:
+            inputs = standardize_inputs(model, x)
+            for at in range(0, count, size):
+                yield [tensor[at : at + size] for tensor in inputs]
+    finally:
+        ahead.close(wait=10)

@@ -259,6 +259,12 @@ class ArrayExecutor:
             order = np.arange(self.rows)
         self._order = tf.constant(order.astype(np.int32))
 
+    def load(self, data: Any, rows: int, order: np.ndarray | None = None) -> None:
+        """Go on with other data of the same kind, of which the first ``rows`` rows count."""
+        self.data, self.rows = data, rows
+        self.full, self.steps = rows // self.size, -(-rows // self.size)
+        self.begin(order)
+
     def has(self, step: int) -> bool:
         """Whether there is a batch ``step``."""
         return step < self.steps
@@ -269,14 +275,18 @@ class ArrayExecutor:
             return 1
         seconds = self.choice.seconds.get(self.choice.current)
         wanted = 8 if seconds is None else int(CHUNK_SECONDS / max(seconds, 1e-7))
-        limit = min(self.full - step, LOG_CAPACITY, LOG_CAPACITY if allowed is None else allowed)
+        limit = min(
+            min(self.full, self.steps) - step,
+            LOG_CAPACITY,
+            LOG_CAPACITY if allowed is None else allowed,
+        )
         return max(1, min(wanted, limit))
 
     def run(self, step: int, count: int) -> np.ndarray:
         """Run batches ``step`` to ``step + count``; their logs, one row each."""
         self.steps_left -= count
         if step >= self.full:
-            tail = self._order[step * self.size :]
+            tail = self._order[step * self.size : self.rows]
             return self.program.on_rows(self.data, tail).numpy()[None]
         started = time.perf_counter()
         try:

@@ -271,9 +271,11 @@ class Prefetch:
             raise value
         raise StopIteration
 
-    def close(self) -> None:
-        """Let the thread end."""
+    def close(self, wait: float = 0) -> None:
+        """Let the thread end, and wait for that some seconds at most."""
         self._closed.set()
+        if wait:
+            self._thread.join(wait)
 
 
 # ---------------------------------------------------------------- in worker processes

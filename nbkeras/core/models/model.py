@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,16 @@ from .. import optimizers, registry
 from ..backend.symbolic import Call, call_scope
 from ..callbacks import CallbackList, EventStream, History, ProgbarLogger
 from ..engine import saving
-from ..engine.data import batch_of, standardize_inputs
+from ..engine.blocks import Rows, first_rows, worth_blocks
+from ..engine.data import batch_of, check_rows, standardize_inputs
 from ..engine.distribution import Distribution, scope_of
-from ..engine.feeds import check_batch, check_whole, fixed_batch_size, open_feed
+from ..engine.feeds import (
+    check_batch,
+    check_whole,
+    fixed_batch_size,
+    inputs_in_blocks,
+    open_feed,
+)
 from ..engine.logs import Logs
 from ..engine.loop import fit_loop, test_loop
 from ..engine.network import Network
@@ -176,7 +183,7 @@ class Model(Network):
         """The model's steps; a model that learns its shapes only from data is built first."""
         with self._building, scope_of(self._distribution):
             if not self.built:
-                self._build_from([tensor[:1] for tensor in standardize_inputs(self, x)])
+                self._build_from(standardize_inputs(self, first_rows(x)))
             if self._trainer is None:
                 objective = None
                 if self.compile_arguments is not None:
@@ -577,20 +584,21 @@ class Model(Network):
         outputs = [c[0] if len(c) == 1 else np.concatenate(c) for c in columns]
         return outputs[0] if len(outputs) == 1 else outputs
 
-    def _array_inputs(self, x: Any, batch_size: int | None, steps: int | None) -> list[list[Any]]:
+    def _array_inputs(
+        self, x: Any, batch_size: int | None, steps: int | None
+    ) -> Iterable[list[Any]]:
         """Arrays in blocks to compute at once."""
-        inputs = standardize_inputs(self, x)
-        rows = {int(tensor.shape[0]) for tensor in inputs}
-        if len(rows) > 1:
-            raise ValueError(f"All inputs need the same number of rows; got {sorted(rows)}.")
-        count = rows.pop()
-        if count == 0:
-            raise ValueError("There is nothing to predict: x has no rows.")
+        rows = Rows((x, None, None)) if worth_blocks(x) else None
+        inputs = [] if rows else standardize_inputs(self, x)
+        check_rows({"x": rows.leaves if rows else inputs})
+        count = len(rows) if rows else int(inputs[0].shape[0])
         fixed = fixed_batch_size(self, batch_size)
         size = fixed or batch_size or self._predict_size()
         end = count if steps is None else min(count, steps * size)
         if fixed is not None:
             check_whole(end, fixed)
+        if rows:
+            return inputs_in_blocks(self, rows, size, end)
         if end == count <= size:
             return [inputs]
         return [[t[at : min(at + size, end)] for t in inputs] for at in range(0, end, size)]
