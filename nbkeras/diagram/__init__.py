@@ -10,20 +10,25 @@ Neutral ground: it knows events and text only, so that the interactive graph and
 ('<svg', b'PNG')
 """
 
-from nbkeras.diagram.drawing import describe, png, svg
+from nbkeras.diagram.drawing import FORMATS, describe, png, render, svg
 from nbkeras.diagram.layout import DIRECTIONS, Direction, Drawing, Edge, Node, lay_out
+from nbkeras.diagram.lettering import Plain, Wording
 from nbkeras.diagram.outline import Outline, View
 
 __all__ = [
     "DIRECTIONS",
+    "FORMATS",
     "Direction",
     "Drawing",
     "Edge",
     "Node",
     "Outline",
+    "Plain",
     "View",
+    "Wording",
     "describe",
     "lay_out",
     "png",
+    "render",
     "svg",
 ]

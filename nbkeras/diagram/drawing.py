@@ -1,4 +1,4 @@
-"""A laid out model as a picture: SVG text, or PNG bytes by matplotlib.
+"""A laid out model as a picture: SVG text, or PNG, PDF and other files by matplotlib.
 
 Both have a light card of their own behind them, so that they read well on any page.
 No style sheet, font or address from elsewhere is used.
@@ -14,14 +14,16 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from nbkeras.diagram.layout import Drawing, Edge, Node, rounded
-from nbkeras.diagram.lettering import PAD, SMALL, TITLE, fit, text_width
+from nbkeras.diagram.lettering import COLUMN, LINE, PAD, SMALL, TITLE, fit, text_width
+from nbkeras.text import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "describe", "png", "svg"]
+__all__ = ["COLOURS", "FORMATS", "describe", "png", "render", "svg", "tint"]
 
-INK, SOFT, LINE, PAGE = "#1f2328", "#59636e", "#818b98", "#ffffff"
+INK, SOFT, GREY, PAGE = "#1f2328", "#59636e", "#818b98", "#ffffff"
 COLOURS = {
     "convolution": "#1a6ed8",
     "merge": "#c4560b",
@@ -45,15 +47,18 @@ EASTERN = (
 ROUND = 7.0
 ARROW = 6.0
 LARGEST = 12_000
+FORMATS = ("jpeg", "jpg", "pdf", "png", "svg", "tif", "tiff", "webp")
+"""What :func:`render` makes."""
 
 
 def describe(drawing: Drawing) -> str:
     """The drawing in a sentence, for those who do not see it."""
     shown = [node for node in drawing.nodes if node.state != "open"]
     names = [
-        f"{node.title} ({'; '.join(node.lines)})" if len(shown) <= 12 else node.title
+        f"{node.title} ({'; '.join(node.lines)})" if node.lines and len(shown) <= 12 else node.title
         for node in shown
     ]
+    names = [name.replace("\t", " ") for name in names]
     if len(names) > 40:
         names = [*names[:30], f"{len(names) - 35} more", *names[-5:]]
     return (
@@ -63,8 +68,8 @@ def describe(drawing: Drawing) -> str:
     )
 
 
-def svg(drawing: Drawing) -> str:
-    """The drawing as one SVG document.
+def svg(drawing: Drawing, scale: float = 1.0) -> str:
+    """The drawing as one SVG document, ``scale`` CSS pixels a unit.
 
     >>> from nbkeras.events import LayerInfo, ModelBuilt
     >>> from nbkeras.diagram.layout import lay_out
@@ -75,8 +80,9 @@ def svg(drawing: Drawing) -> str:
     (True, False)
     """
     width, height = f"{drawing.width:g}", f"{drawing.height:g}"
+    size = f'width="{drawing.width * scale:g}" height="{drawing.height * scale:g}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} '
         f'viewBox="0 0 {width} {height}" role="img" aria-label="{_safe(describe(drawing))}">'
         f"<style>{_style()}</style>"
         f'<rect class="nbk-page" width="{width}" height="{height}" rx="10"/>'
@@ -104,11 +110,45 @@ def svg(drawing: Drawing) -> str:
 
 def png(drawing: Drawing, scale: float = 2.0) -> bytes:
     """The drawing as a PNG of ``scale`` pixels a unit (fewer where it would be huge)."""
+    return render(drawing, "png", 96 * scale)
+
+
+def render(drawing: Drawing, format: str, dpi: float = 96.0) -> bytes:
+    """The drawing as a file's content; a unit is 1/96 inch, in a PDF 1/72 inch.
+
+    Args:
+        drawing: what :func:`~nbkeras.diagram.layout.lay_out` made.
+        format: one of ``FORMATS``.
+        dpi: pixels an inch; fewer where a side would have more than 12,000. An SVG is
+            ``dpi / 96`` times as large, a PDF knows no pixels.
+
+    Raises:
+        ValueError: no such format.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"A drawing is rendered as {', '.join(FORMATS)}; got {plain(format)!r}.")
+    if format == "svg":
+        return svg(drawing, dpi / 96).encode("utf-8")
+    kind: dict[str, Any] = {"metadata": {"CreationDate": None}}
+    if format != "pdf":
+        dpi = min(dpi, 96 * LARGEST / max(drawing.width, drawing.height))
+        # The figure has a unit a point, 1/72 inch; the file is told the true resolution.
+        kind = {"dpi": 72 * dpi / 96, "pil_kwargs": {"dpi": (dpi, dpi)}}
+        if format == "png":
+            kind["metadata"] = {"Software": None}
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        # A name in a script that no font here has is drawn as boxes.
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        _figure(drawing).savefig(buffer, format=format, **kind)
+    return buffer.getvalue()
+
+
+def _figure(drawing: Drawing) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    scale = min(scale, LARGEST / max(drawing.width, drawing.height))
-    figure = Figure(figsize=(drawing.width / 72, drawing.height / 72), dpi=72 * scale)
+    figure = Figure(figsize=(drawing.width / 72, drawing.height / 72), dpi=72)
     figure.patch.set_facecolor(PAGE)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
@@ -122,12 +162,7 @@ def png(drawing: Drawing, scale: float = 2.0) -> bytes:
         _draw_edge(axes, edge)
         if edge.at and edge.label:
             _write(axes, edge.at[0], edge.at[1], edge.label, SMALL, SOFT, middle=True)
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        # A name in a script that no font here has is drawn as boxes.
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return figure
 
 
 # ---------------------------------------------------------------- SVG
@@ -135,7 +170,7 @@ def png(drawing: Drawing, scale: float = 2.0) -> bytes:
 
 def _style() -> str:
     families = "".join(
-        f".nbk-{family} .nbk-b{{stroke:{colour};fill:{_tint(colour)}}}"
+        f".nbk-{family} .nbk-b{{stroke:{colour};fill:{tint(colour)}}}"
         f".nbk-{family} .nbk-s{{fill:{colour}}}"
         for family, colour in COLOURS.items()
     )
@@ -143,12 +178,12 @@ def _style() -> str:
         f".nbk-page{{fill:{PAGE}}}"
         f".nbk-n text{{font:{SMALL:g}px {FONT};fill:{SOFT}}}"
         f".nbk-n .nbk-t{{font-size:{TITLE:g}px;font-weight:600;fill:{INK}}}"
-        f".nbk-b{{fill:{_tint(SOFT)};stroke:{SOFT};stroke-width:1.2}}.nbk-s{{fill:{SOFT}}}"
+        f".nbk-b{{fill:{tint(SOFT)};stroke:{SOFT};stroke-width:1.2}}.nbk-s{{fill:{SOFT}}}"
         f"{families}"
-        f".nbk-n.nbk-open>.nbk-b{{fill:{INK};fill-opacity:.035;stroke:{LINE};stroke-width:1}}"
+        f".nbk-n.nbk-open>.nbk-b{{fill:{INK};fill-opacity:.035;stroke:{GREY};stroke-width:1}}"
         f".nbk-open .nbk-t{{stroke:#f6f6f7;stroke-width:5px;paint-order:stroke}}"
         ".nbk-output .nbk-b{stroke-width:2.4}.nbk-frozen .nbk-b{stroke-dasharray:5 3}"
-        f".nbk-e{{fill:none;stroke:{LINE};stroke-width:1.5}}.nbk-a{{fill:{LINE}}}"
+        f".nbk-e{{fill:none;stroke:{GREY};stroke-width:1.5}}.nbk-a{{fill:{GREY}}}"
         f".nbk-l{{font:{SMALL:g}px {FONT};fill:{SOFT};text-anchor:middle}}"
         f".nbk-p{{fill:{PAGE};fill-opacity:.9}}"
     )
@@ -162,7 +197,7 @@ def _svg_node(node: Node) -> str:
     radius = _radius(node)
     box = f'width="{width:g}" height="{height:g}" rx="{radius:g}"'
     parts = [f'<g class="{" ".join(classes)}">']
-    if node.about != ". ".join([node.title, *node.lines]):
+    if node.about != ". ".join([node.title, *node.lines]).replace("\t", " "):
         parts.append(f"<title>{_safe(node.about)}</title>")
     if node.more:
         parts.append(f'<rect class="nbk-b" x="{x + 5:g}" y="{y + 5:g}" {box}/>')
@@ -174,8 +209,9 @@ def _svg_node(node: Node) -> str:
         base = y + (height - _text_height(node)) / 2 + TITLE * 0.85
         parts.append(f'<text class="nbk-t" x="{x + PAD:g}" y="{base:g}">{_safe(node.title)}</text>')
         for place, line in enumerate(node.lines, 1):
-            at = f'x="{x + PAD:g}" y="{base + place * 16:g}"'
-            parts.append(f"<text {at}>{_safe(line)}</text>")
+            for column, text in enumerate(line.split("\t")):
+                at = f'x="{x + PAD + column * COLUMN:g}" y="{base + place * LINE:g}"'
+                parts.append(f"<text {at}>{_safe(text)}</text>")
         badge = _badge(node)
         if badge:
             at = f'x="{x + width - PAD:g}" y="{base:g}" text-anchor="end"'
@@ -197,14 +233,14 @@ def _draw_node(axes: Axes, node: Node) -> None:
 
     colour = COLOURS.get(node.family, SOFT)
     looks: dict[str, Any] = {
-        "facecolor": _tint(colour),
+        "facecolor": tint(colour),
         "edgecolor": colour,
         "linewidth": 2.4 if node.role == "output" else 1.2,
         "linestyle": (0, (5, 3)) if node.frozen else "solid",
         "zorder": 1,
     }
     if node.state == "open":
-        looks = {"facecolor": "#0000000a", "edgecolor": LINE, "linewidth": 1.0, "zorder": 0.5}
+        looks = {"facecolor": "#0000000a", "edgecolor": GREY, "linewidth": 1.0, "zorder": 0.5}
     style = f"round,pad=0,rounding_size={_radius(node)}"
     for shift in (5, 0) if node.more else (0,):
         corner = (node.x + shift, node.y + shift)
@@ -217,7 +253,9 @@ def _draw_node(axes: Axes, node: Node) -> None:
     middle = node.y + (node.height - _text_height(node)) / 2 + TITLE * 0.5
     _write(axes, left, middle, node.title, TITLE - 1, INK, bold=True)
     for place, line in enumerate(node.lines, 1):
-        _write(axes, left, middle + place * 16, line, SMALL - 1, SOFT)
+        for column, text in enumerate(line.split("\t")):
+            x = left + column * COLUMN
+            _write(axes, x, middle + place * LINE, text, SMALL - 1, SOFT)
     if badge := _badge(node):
         _write(axes, right, middle, badge, TITLE - 1, INK, bold=True, end=True)
 
@@ -231,9 +269,9 @@ def _draw_edge(axes: Axes, edge: Edge) -> None:
     if not steps:
         return
     path = Path([place for _, place in steps], [code for code, _ in steps])
-    axes.add_patch(PathPatch(path, fill=False, edgecolor=LINE, linewidth=1.5, zorder=0.9))
+    axes.add_patch(PathPatch(path, fill=False, edgecolor=GREY, linewidth=1.5, zorder=0.9))
     if tip := _arrow(edge):
-        axes.add_patch(Polygon(tip, closed=True, facecolor=LINE, linewidth=0, zorder=2))
+        axes.add_patch(Polygon(tip, closed=True, facecolor=GREY, linewidth=0, zorder=2))
 
 
 def _write(
@@ -287,11 +325,11 @@ def _badge(node: Node) -> str:
 
 
 def _radius(node: Node) -> float:
-    return node.height / 2.6 if node.role == "input" and node.state == "layer" else ROUND
+    return min(node.height / 2.6, 24.0) if node.role == "input" and node.state == "layer" else ROUND
 
 
 def _text_height(node: Node) -> float:
-    return TITLE + 16 * len(node.lines)
+    return TITLE + LINE * len(node.lines)
 
 
 def _arrow(edge: Edge) -> list[tuple[float, float]]:
@@ -307,7 +345,7 @@ def _arrow(edge: Edge) -> list[tuple[float, float]]:
     return [(round(x, 1), round(y, 1)) for x, y in corners]
 
 
-def _tint(colour: str, share: float = 0.1) -> str:
+def tint(colour: str, share: float = 0.1) -> str:
     """A colour mixed with the page."""
     parts = [round(255 + (int(colour[at : at + 2], 16) - 255) * share) for at in (1, 3, 5)]
     return "#" + "".join(f"{part:02x}" for part in parts)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from nbkeras.events import LayerInfo
 from nbkeras.text import plain
 
-__all__ = ["Item", "Link", "family", "shape_text"]
+__all__ = ["Item", "Link", "family", "shape_text", "wrapped"]
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "input": ("input",),
@@ -41,20 +41,33 @@ def family(kind: str) -> str:
     return "other"
 
 
-def shape_text(shape: Any) -> str:
-    """A shape, or several, as text; an unknown size reads "?".
+def shape_text(shape: Any, unknown: str = "?") -> str:
+    """A shape, or several, as text; an unknown size reads "?", or what is said.
 
-    >>> shape_text((None, 28, 28, 1)), shape_text(((None, 4), (None, 5)))
-    ('(?, 28, 28, 1)', '(?, 4), (?, 5)')
+    >>> shape_text((None, 28, 28, 1)), shape_text(((None, 4), (None, 5)), "None")
+    ('(?, 28, 28, 1)', '(None, 4), (None, 5)')
     """
     if shape is None:
         return "?"
     if not isinstance(shape, list | tuple):
         return plain(shape)
     if shape and all(isinstance(part, list | tuple) for part in shape):
-        return ", ".join(shape_text(part) for part in shape)
-    sizes = ["?" if size is None else plain(size) for size in shape]
+        return ", ".join(shape_text(part, unknown) for part in shape)
+    sizes = [unknown if size is None else plain(size) for size in shape]
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+
+def wrapped(layer: LayerInfo | None) -> tuple[str, str] | None:
+    """The name and class of the layer that a wrapper holds; None for any other layer.
+
+    >>> inner = {"class_name": "LSTM", "config": {"name": "lstm"}}
+    >>> wrapped(LayerInfo("a", "Bidirectional", None, None, 0, 0, True, 0, config={"layer": inner}))
+    ('lstm', 'LSTM')
+    """
+    inner = layer.config.get("layer") if layer is not None else None
+    if not isinstance(inner, Mapping) or not isinstance(inner.get("config"), Mapping):
+        return None
+    return plain(inner["config"].get("name", "")), plain(inner.get("class_name", ""))
 
 
 @dataclass(frozen=True)
@@ -91,8 +104,8 @@ class Item:
 class Link:
     """Data that flows from one item to another; ``count`` tensors, of ``shape``.
 
-    ``calls`` are the calls of the target it belongs to, empty where the target is
-    called once only.
+    ``calls`` are the calls of the target it belongs to, and ``source_calls`` those of the
+    source that made it; empty where there is one call only.
     """
 
     source: str
@@ -100,3 +113,4 @@ class Link:
     shape: str
     calls: tuple[int, ...] = ()
     count: int = 1
+    source_calls: tuple[int, ...] = ()

@@ -6,7 +6,8 @@ then placed like any node; edges pass its border through ports. Whatever gets to
 long wraps into columns, or into rows when drawn from left to right.
 
 One result, a :class:`Drawing`, feeds the interactive view, the SVG and the PNG.
-Lengths are in CSS pixels, y grows downwards.
+Lengths are in CSS pixels, y grows downwards. Drawings from bottom to top and from right
+to left are those from top to bottom and from left to right, in a mirror.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ import graphlay
 
 from nbkeras.diagram.items import Item, Link
 from nbkeras.diagram.lettering import (
+    COLUMN,
     PAD,
     SMALL,
     TITLE,
+    Wording,
     fit,
-    label,
-    lines,
+    numbered,
     remarks,
     size,
     text_width,
@@ -35,8 +37,8 @@ from nbkeras.diagram.outline import Outline, View
 
 __all__ = ["DIRECTIONS", "Direction", "Drawing", "Edge", "Node", "lay_out", "path_data", "rounded"]
 
-Direction = Literal["TB", "LR"]
-DIRECTIONS: tuple[Direction, ...] = ("TB", "LR")
+Direction = Literal["TB", "LR", "BT", "RL"]
+DIRECTIONS: tuple[Direction, ...] = ("TB", "LR", "BT", "RL")
 Point = tuple[float, float]
 
 HEADER = 30.0
@@ -46,9 +48,9 @@ MARGIN = 16.0
 CORNER = 7.0
 LABELLED = 16
 """Up to so many nodes, edges show their shapes without being asked."""
-LONGEST = {"TB": 1000.0, "LR": 1250.0}
+LONGEST = {"TB": 1000.0, "LR": 1250.0, "BT": 1000.0, "RL": 1250.0}
 """What is longer than this wraps."""
-ASPECT = {"TB": 1.3, "LR": 1.7}
+ASPECT = {"TB": 1.3, "LR": 1.7, "BT": 1.3, "RL": 1.7}
 """The width over the height that wrapping aims at."""
 
 
@@ -117,14 +119,19 @@ class Drawing:
 
 
 def lay_out(
-    outline: Outline, open: Iterable[str] | None = None, direction: Direction = "TB"
+    outline: Outline,
+    open: Iterable[str] | None = None,
+    direction: Direction = "TB",
+    wording: Wording | None = None,
 ) -> Drawing:
     """Place the items of an outline.
 
     Args:
         outline: the model.
         open: ids of the items to unfold; None unfolds what :meth:`Outline.opened` says.
-        direction: "TB" from top to bottom, "LR" from left to right.
+        direction: "TB" from top to bottom, "LR" from left to right, "BT" and "RL" the
+            other way round.
+        wording: what is written; None is what the interactive graph shows.
 
     Returns:
         The drawing; the same one for the same arguments.
@@ -139,10 +146,10 @@ def lay_out(
     [('Input', '(?, 2)'), ('Dense · 9 parameters', '(?, 2) → (?, 3)')]
     """
     if direction not in DIRECTIONS:
-        raise ValueError(f"direction is 'TB' (top to bottom) or 'LR', not {direction!r}.")
+        raise ValueError(f"direction is 'TB' (top to bottom), LR, BT or RL, not {direction!r}.")
     view = outline.view(outline.opened() if open is None else open)
-    level = _Layout(view, direction).level(outline.items, "")
-    return Drawing(
+    level = _Layout(view, direction, wording or Wording()).level(outline.items, "")
+    drawing = Drawing(
         outline.name,
         direction,
         _round(level.width + 2 * MARGIN),
@@ -152,6 +159,7 @@ def lay_out(
         tuple(sorted(view.open)),
         tuple(sorted(outline.foldable)),
     )
+    return drawing if direction in ("TB", "LR") else _mirrored(drawing)
 
 
 # ---------------------------------------------------------------- levels
@@ -182,12 +190,13 @@ class _Line:
 class _Layout:
     """Lays out the levels of a view, the innermost frames first."""
 
-    def __init__(self, view: View, direction: Direction) -> None:
+    def __init__(self, view: View, direction: Direction, wording: Wording) -> None:
         self.view = view
-        self.down = direction == "TB"
+        self.wording = wording
+        self.down = direction in ("TB", "BT")
         self.direction = direction
         self.labelled = len(view.items) <= LABELLED
-        self.titles = {item.id: item.title for item in view.items}
+        self.titles = {item.id: wording.title(item) for item in view.items}
         self.paths: dict[str, tuple[str, ...]] = {}
         for item in view.items:
             parent = view.parents.get(item.id, "")
@@ -203,7 +212,7 @@ class _Layout:
         sizes = {
             item.id: self._frame_size(item, frames[item.id])
             if item.id in frames
-            else size(item, lines(item))
+            else size(item, self.wording)
             for item in items
         }
         placed = self._place(ids, {i.id: i for i in items}, sizes, lines_, frames)
@@ -336,8 +345,10 @@ class _Layout:
         """Room left, above, right and below of a frame's inside; a port brings its own."""
         first, last = (2.0 if level.entries else INSET), (2.0 if level.exits else INSET)
         if self.down:
-            title = text_width(item.title, TITLE, bold=True) + 2 * PAD + 40
+            title = text_width(self.titles[item.id], TITLE, bold=True) + 2 * PAD + 40
             side = max(INSET, (min(title, 240.0) - level.width) / 2)
+            if self.direction == "BT":  # the mirror brings the title to the top
+                return side, first, side, HEADER - INSET + last
             return side, HEADER - INSET + first, side, last
         return first, HEADER, last, INSET
 
@@ -346,7 +357,7 @@ class _Layout:
         return level.width + left + right, level.height + above + below
 
     def _node(self, item: Item, x: float, y: float, width: float, height: float) -> Node:
-        texts = lines(item)
+        title, texts = self.titles[item.id], self.wording.lines(item)
         state = "layer" if not item.children else "open" if item.id in self.view.open else "folded"
         room = width - 2 * PAD - (24 if item.children else 0) - (26 if item.calls > 1 else 0)
         return Node(
@@ -355,8 +366,8 @@ class _Layout:
             y=y,
             width=width,
             height=height,
-            title=fit(item.title, room, TITLE, bold=True),
-            lines=() if state == "open" else tuple(fit(t, width - 2 * PAD, SMALL) for t in texts),
+            title=fit(title, room, TITLE, bold=True),
+            lines=() if state == "open" else tuple(_fit_line(t, width - 2 * PAD) for t in texts),
             family=item.family,
             state=state,
             parent=self.view.parents.get(item.id, ""),
@@ -364,7 +375,7 @@ class _Layout:
             frozen=item.frozen,
             calls=item.calls,
             more=state == "folded" and item.id.endswith("+"),
-            about=". ".join([item.title, *texts, *remarks(item)]),
+            about=". ".join([title, *texts, *remarks(item)]).replace("\t", " "),
         )
 
     def _edge(self, line: _Line, points: list[Point], at: Point | None, frame: str) -> Edge:
@@ -375,8 +386,10 @@ class _Layout:
         about = f"{self.titles[line.key]} {arrow} {targets}: {shapes}"
         tensors = sum(link.count for link in line.links) if len(line.links) == 1 else 1
         about += f", {tensors} tensors" if tensors > 1 else ""
-        calls = sorted({call + 1 for link in line.links for call in link.calls})
-        about += f", call {', '.join(map(str, calls))}" if calls else ""
+        made_by = {call for link in line.links for call in link.source_calls}
+        read_by = {call for link in line.links for call in link.calls}
+        about += f", made by {numbered(made_by)}" if made_by else ""
+        about += f", read by {numbered(read_by)}" if read_by else ""
         return Edge(
             source=frame if line.source.startswith("<") else line.source,
             target=frame if line.target.startswith(">") else line.target,
@@ -392,7 +405,7 @@ class _Layout:
         """What stands beside an edge; nothing on the way from or to a port."""
         if not self.labelled or line.source.startswith("<") or line.target.startswith(">"):
             return ""
-        return label(line.links[0])
+        return self.wording.label(line.links[0])
 
 
 def _bounds(placed: graphlay.Layout) -> tuple[float, float, float, float]:
@@ -456,6 +469,36 @@ def path_data(points: tuple[Point, ...]) -> str:
 def _toward(start: Point, end: Point, way: float) -> Point:
     share = way / (math.dist(start, end) or 1.0)
     return start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share
+
+
+def _mirrored(drawing: Drawing) -> Drawing:
+    """A drawing upside down, or from right to left; what is written stays upright."""
+    width, height, upright = drawing.width, drawing.height, drawing.direction == "BT"
+
+    def place(point: Point) -> Point:
+        x, y = point
+        return (x, _round(height - y)) if upright else (_round(width - x), y)
+
+    def turned(node: Node) -> Node:
+        far = (node.x, node.y + node.height) if upright else (node.x + node.width, node.y)
+        x, y = place(far)
+        return replace(node, x=x, y=y)
+
+    def led(edge: Edge) -> Edge:
+        points = tuple(place(point) for point in edge.points)
+        at = place(edge.at) if edge.at else None
+        return replace(edge, points=points, path=path_data(points), at=at)
+
+    return replace(
+        drawing,
+        nodes=tuple(turned(node) for node in drawing.nodes),
+        edges=tuple(led(edge) for edge in drawing.edges),
+    )
+
+
+def _fit_line(line: str, width: float) -> str:
+    first, tab, second = line.partition("\t")
+    return f"{first}\t{fit(second, width - COLUMN, SMALL)}" if tab else fit(line, width, SMALL)
 
 
 def _round(value: float) -> float:

@@ -8,40 +8,141 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from nbkeras.diagram.items import Item, Link, shape_text
+from nbkeras.diagram.items import Item, Link, shape_text, wrapped
 from nbkeras.text import count
 
-__all__ = ["PAD", "SMALL", "TITLE", "fit", "label", "lines", "remarks", "size", "text_width"]
+__all__ = [
+    "COLUMN",
+    "PAD",
+    "SMALL",
+    "TITLE",
+    "Plain",
+    "Wording",
+    "fit",
+    "numbered",
+    "remarks",
+    "size",
+    "text_width",
+]
 
 TITLE, SMALL = 13.0, 11.0
 """Font sizes of a node's name, and of all else."""
 PAD = 12.0
-NODE_HEIGHT = 62.0
+LINE = 16.0
+BARE = 30.0
+"""Height of a node that shows its name only; each line under it adds ``LINE``."""
 NARROWEST, WIDEST = 132.0, 290.0
+COLUMN = 44.0
+"""Where the second column of a line begins: what stands after a tab."""
 
 
-def lines(item: Item) -> tuple[str, ...]:
-    """What stands under a node's name."""
-    what = item.kind
-    if item.parameters:
-        frozen = "frozen " if item.frozen else ""
-        what += f" \N{MIDDLE DOT} {count(item.parameters)} {frozen}parameters"
-    into, out = _shapes(item.input_shape), _shapes(item.output_shape)
-    if item.input_shape is None or into == out:
-        return what, out
-    if item.output_shape is None:
-        return what, into
-    return what, f"{into} \N{RIGHTWARDS ARROW} {out}"
+class Wording:
+    """What is written into nodes and beside edges: as the interactive graph has it."""
+
+    widest = WIDEST
+
+    def title(self, item: Item) -> str:
+        """A node's name."""
+        return item.title
+
+    def lines(self, item: Item) -> tuple[str, ...]:
+        """What stands under a node's name; a tab parts two columns."""
+        what = _kind(item)
+        if item.parameters:
+            frozen = "frozen " if item.frozen else ""
+            what += f" \N{MIDDLE DOT} {count(item.parameters)} {frozen}parameters"
+        into, out = _shapes(item.input_shape), _shapes(item.output_shape)
+        if item.input_shape is None or into == out:
+            return what, out
+        if item.output_shape is None:
+            return what, into
+        return what, f"{into} \N{RIGHTWARDS ARROW} {out}"
+
+    def label(self, link: Link) -> str:
+        """What is drawn on an edge; of layers called several times it says which call it is."""
+        if link.calls:
+            return numbered(link.calls)
+        if link.source_calls and len(link.source_calls) == link.count == 1:
+            return f"of {numbered(link.source_calls)}"
+        return (
+            link.shape if link.count == 1 else f"{link.count} \N{MULTIPLICATION SIGN} {link.shape}"
+        )
+
+
+@dataclass(frozen=True)
+class Plain(Wording):
+    """Names, classes and shapes as ``plot_model`` of Keras 2 has them; nothing beside edges.
+
+    Attributes:
+        names: whether layers' names are shown, and not their classes only.
+        shapes: whether a node has a table of its input's and output's shapes.
+    """
+
+    names: bool = True
+    shapes: bool = False
+    widest = 420.0
+
+    def title(self, item: Item) -> str:
+        name, kind = self.parts(item)
+        return name if self.names else kind
+
+    def lines(self, item: Item) -> tuple[str, ...]:
+        kinds = (self.parts(item)[1],) if self.names else ()
+        table = self.table(item) if self.shapes else ()
+        return (*kinds, *(f"{end}\t{text}" for end, text in table))
+
+    def label(self, link: Link) -> str:
+        return ""
+
+    def parts(self, item: Item) -> tuple[str, str]:
+        """Name and class; of a wrapper also those of the layer in it, in brackets."""
+        kind = "InputLayer" if item.kind == "Input" and item.family == "input" else item.kind
+        inner = wrapped(item.layer)
+        if inner is None:
+            return item.title, kind
+        return f"{item.title}({inner[0]})", f"{kind}({inner[1]})"
+
+    def table(self, item: Item) -> tuple[tuple[str, str], tuple[str, str]]:
+        """The rows of the table of shapes; what an input layer gives is what it is given."""
+        into = item.output_shape if item.family == "input" else item.input_shape
+        return ("input:", _listed(into)), ("output:", _listed(item.output_shape))
+
+
+def _kind(item: Item) -> str:
+    inner = wrapped(item.layer)
+    return item.kind if inner is None else f"{item.kind}({inner[1]})"
+
+
+def numbered(calls: Iterable[int]) -> str:
+    """Which calls of a layer, counted from one.
+
+    >>> numbered({0}), numbered({2, 1})
+    ('call 1', 'calls 2, 3')
+    """
+    numbers = [str(call + 1) for call in sorted(calls)]
+    return f"call{'s' * (len(numbers) > 1)} {', '.join(numbers)}"
 
 
 def _shapes(shape: Any) -> str:
     """A shape as text; several equal ones as "2 × (?, 64)"."""
-    several = isinstance(shape, list | tuple) and len(shape) > 1
-    if several and isinstance(shape[0], list | tuple) and all(one == shape[0] for one in shape):
+    if _are_several(shape) and all(one == shape[0] for one in shape):
         return f"{len(shape)} \N{MULTIPLICATION SIGN} {shape_text(shape[0])}"
     return shape_text(shape)
+
+
+def _listed(shape: Any) -> str:
+    """A shape, or several as a list, as Keras 2 prints them."""
+    text = shape_text(shape, "None")
+    return f"[{text}]" if _are_several(shape) else text
+
+
+def _are_several(shape: Any) -> bool:
+    several = isinstance(shape, list | tuple) and len(shape) > 1
+    return several and isinstance(shape[0], list | tuple)
 
 
 def remarks(item: Item) -> list[str]:
@@ -56,21 +157,20 @@ def remarks(item: Item) -> list[str]:
     return found
 
 
-def label(link: Link) -> str:
-    """What is drawn on an edge; a target called several times is told which call it is."""
-    if link.calls:
-        return f"call {', '.join(str(call + 1) for call in link.calls)}"
-    return link.shape if link.count == 1 else f"{link.count} \N{MULTIPLICATION SIGN} {link.shape}"
-
-
-def size(item: Item, texts: tuple[str, ...]) -> tuple[float, float]:
+def size(item: Item, wording: Wording) -> tuple[float, float]:
     """The width and height of a node that shows an item."""
-    title = text_width(item.title, TITLE, bold=True)
+    texts = wording.lines(item)
+    title = text_width(wording.title(item), TITLE, bold=True)
     title += (20 if item.children else 0) + (26 if item.calls > 1 else 0)
-    wanted = max([title, *(text_width(line, SMALL) for line in texts)]) + 2 * PAD
-    width = min(max(wanted, NARROWEST), WIDEST)
+    wanted = max([title, *(_line_width(line) for line in texts)]) + 2 * PAD
+    width = min(max(wanted, NARROWEST), wording.widest)
     # Equal widths where names differ by a letter: columns look tidy.
-    return math.ceil(width / 12) * 12.0, NODE_HEIGHT
+    return math.ceil(width / 12) * 12.0, BARE + LINE * len(texts)
+
+
+def _line_width(line: str) -> float:
+    first, tab, second = line.partition("\t")
+    return COLUMN + text_width(second, SMALL) if tab else text_width(first, SMALL)
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:

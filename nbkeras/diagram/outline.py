@@ -47,11 +47,11 @@ class Outline:
     def of(cls, model: ModelBuilt, blocks: bool = True) -> Outline:
         """The outline of a model; ``blocks=False`` leaves repeated layers apart.
 
-                >>> from nbkeras.events import LayerInfo, ModelBuilt
+        >>> from nbkeras.events import LayerInfo, ModelBuilt
         >>> one = LayerInfo("a", "Dense", (None, 2), (None, 3), 9, 9, True, 36)
-                >>> outline = Outline.of(ModelBuilt("net", "Sequential", (one,)))
-                >>> [item.title for item in outline.items]
-                ['a_input', 'a']
+        >>> outline = Outline.of(ModelBuilt("net", "Sequential", (one,)))
+        >>> [item.title for item in outline.items]
+        ['a_input', 'a']
         """
         level = _Level.of(model.layers, "", model, blocks)
         items = level.items
@@ -69,6 +69,27 @@ class Outline:
     def foldable(self) -> frozenset[str]:
         """The ids of all items that can be open or folded."""
         return frozenset(item.id for item in self.walk() if item.children)
+
+    @property
+    def wired(self) -> frozenset[str]:
+        """The ids of the foldable items of whose inside it is known what feeds what.
+
+        Not those whose ``call`` is Python code, of which only the layers are known.
+        """
+        linked = {self._around(link.source, link.target) for link in self.links}
+        return frozenset(
+            item.id for item in self.walk() if len(item.children) == 1 or item.id in linked
+        )
+
+    def _around(self, *ids: str) -> str:
+        """The innermost item around some others, "" for the model."""
+        paths = []
+        for id in ids:
+            path = [id]
+            while path[-1]:
+                path.append(self.parents.get(path[-1], ""))
+            paths.append(path[1:])
+        return next(id for id in paths[0] if all(id in path for path in paths))
 
     def opened(self, room: int = 60) -> frozenset[str]:
         """The ids to unfold at first: of each kind of block the first one, while there is room.
@@ -138,6 +159,7 @@ def _merged(ends: tuple[str, str], links: list[Link]) -> Link:
         "; ".join(dict.fromkeys(link.shape for link in links)),
         tuple(sorted({call for link in links for call in link.calls})),
         len(links),
+        tuple(sorted({call for link in links for call in link.source_calls})),
     )
 
 
@@ -156,10 +178,11 @@ class _Level:
 
     @classmethod
     def of(
-        cls, layers: tuple[LayerInfo, ...], path: str, model: ModelBuilt | None, blocks: bool
+        cls, layers: tuple[LayerInfo, ...], path: str, around: ModelBuilt | LayerInfo, blocks: bool
     ) -> _Level:
+        model = around if isinstance(around, ModelBuilt) else None
         inner = [
-            cls.of(layer.layers, f"{path}{position}.", None, blocks) if layer.layers else None
+            cls.of(layer.layers, f"{path}{position}.", layer, blocks) if layer.layers else None
             for position, layer in enumerate(layers)
         ]
         items = [
@@ -167,6 +190,7 @@ class _Level:
             for position, (layer, below) in enumerate(zip(layers, inner, strict=True))
         ]
         position_of = {layer.name: position for position, layer in enumerate(layers)}
+        calls_of = _calls_of(layers)
         links = [link for below in inner if below for link in below.links]
         consumed: set[int] = set()
         fed: set[int] = set()
@@ -178,23 +202,30 @@ class _Level:
                 consumed.add(source)
                 fed.add(position)
                 calls = (connection.call,) if items[position].calls > 1 else ()
+                made = calls_of[connection.source]
+                made_by = (made.index(connection.source_call),) if items[source].calls > 1 else ()
                 links += [
-                    Link(a, b, shape_text(connection.shape), calls)
+                    Link(a, b, shape_text(connection.shape), calls, 1, made_by)
                     for a in _exits(items[source], inner[source], connection.tensor)
                     for b in _entries(items[position], inner[position], slot)
                 ]
-        given = [position for position, item in enumerate(items) if item.family == "input"]
-        starts = given or [position for position in range(len(items)) if position not in fed]
-        ends = [position for position in range(len(items)) if position not in consumed]
-        if model is not None:
-            shown = cls._implied_inputs(items, links, inner, fed, layers, model) + tuple(items)
+        if isinstance(around, ModelBuilt):
+            shown = cls._implied_inputs(items, links, inner, fed, layers, around) + tuple(items)
             return cls(with_blocks(shown, links) if blocks else shown, links, [], [], False)
+        given = [position for position, item in enumerate(items) if item.family == "input"]
+        named = [position_of[name] for name in around.inputs if name in position_of]
+        starts = named or given or [p for p in range(len(items)) if p not in fed]
+        ends = [
+            (position_of[made.source], made.tensor)
+            for made in around.outputs
+            if made.source in position_of
+        ] or [(p, 0) for p in range(len(items)) if p not in consumed]
         shown = tuple(items)
         return cls(
             with_blocks(shown, links) if blocks else shown,
             links,
             [_entries(items[p], inner[p], 0) for p in starts or [0]],
-            [_exits(items[p], inner[p], 0) for p in ends or [len(items) - 1]],
+            [_exits(items[p], inner[p], tensor) for p, tensor in ends or [(len(items) - 1, 0)]],
             parallel=not fed and not given and len(items) > 1,
         )
 
@@ -248,6 +279,22 @@ def _item(layer: LayerInfo, id: str, below: _Level | None, model: ModelBuilt | N
         layer=layer,
         children=below.items if below else (),
     )
+
+
+def _calls_of(layers: tuple[LayerInfo, ...]) -> dict[str, list[int]]:
+    """The numbers by which each layer's calls are known where its outputs are read, in order.
+
+    A layer may have been called before, outside of this model; its calls are counted in it.
+    """
+    seen: dict[str, set[int]] = {layer.name: set() for layer in layers}
+    for layer in layers:
+        for connection in layer.connected_to:
+            seen.setdefault(connection.source, set()).add(connection.source_call)
+    for layer in layers:
+        here = {connection.call for connection in layer.connected_to}
+        if max(seen[layer.name], default=0) <= max(here, default=0):
+            seen[layer.name] |= here
+    return {name: sorted(calls) for name, calls in seen.items()}
 
 
 def _slots(connections: tuple[Connection, ...]) -> Iterator[tuple[int, Connection]]:

@@ -19,7 +19,6 @@ import numpy as np
 import traitlets
 
 from nbkeras.diagram import (
-    DIRECTIONS,
     Direction,
     Drawing,
     Outline,
@@ -43,6 +42,7 @@ Inspect = Callable[..., Mapping[str, Any]]
 """Called with a layer's name (below a sub-model: with the names on the way to it);
 returns the values of its weights by name."""
 
+TURNS: tuple[Direction, ...] = ("TB", "LR")  # what the page offers
 SPARED = 150  # items; larger drawings are made on demand only
 BINS = 24
 MARK = "nbk-graph-saved"
@@ -78,7 +78,8 @@ class ModelGraph:
 
     Args:
         model: the event that describes the model.
-        direction: "TB" draws from top to bottom, "LR" from left to right.
+        direction: "TB" draws from top to bottom, "LR" from left to right, "BT" and "RL"
+            the other way round.
         inspect: gives the values of a layer's weights for the panel beside the graph:
             called with the layer's name (with several where it is inside sub-models),
             returns arrays by the weights' names. None shows names and shapes only.
@@ -218,7 +219,7 @@ class ModelGraph:
             name: ids for name, ids in opened.items() if len(self.outline.view(ids).items) <= SPARED
         }
         made: dict[tuple[Direction, frozenset[str]], Drawing] = {}
-        for direction in DIRECTIONS:
+        for direction in TURNS:
             for ids in opened.values():
                 key = (direction, frozenset(ids))
                 made.setdefault(key, lay_out(self.outline, ids, direction))
@@ -226,7 +227,7 @@ class ModelGraph:
             direction: {
                 name: made[direction, frozenset(ids)].to_json() for name, ids in opened.items()
             }
-            for direction in DIRECTIONS
+            for direction in TURNS
         }
 
     # ------------------------------------------------------------ from the page
@@ -242,7 +243,7 @@ class ModelGraph:
         kind = content.get("type") if isinstance(content, Mapping) else None
         if kind == "LayOut" and set(content) == {"type", "direction", "open"}:
             direction, open_ = content["direction"], content["open"]
-            if direction not in DIRECTIONS:
+            if direction not in TURNS:
                 raise ValueError(f"A direction is TB or LR; got {direction!r:.80}.")
             known = self.outline.foldable
             if not isinstance(open_, list) or not all(

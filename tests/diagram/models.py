@@ -147,7 +147,8 @@ def siamese() -> ModelBuilt:
     left, right = layer("left", "InputLayer", IMAGE), layer("right", "InputLayer", IMAGE)
     calls = [Connection("left", IMAGE, 0), Connection("right", IMAGE, 1)]
     encoder = layer("encoder", "Model", (None, 64), calls, 1_384_832, layers=tuple(inside))
-    distance = layer("distance", "Lambda", (None, 64), [encoder, encoder])
+    made = [Connection("encoder", (None, 64), source_call=call) for call in range(2)]
+    distance = layer("distance", "Lambda", (None, 64), made)
     return model(left, right, encoder, distance, name="siamese")
 
 

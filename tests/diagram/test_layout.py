@@ -103,7 +103,7 @@ def test_the_same_model_is_drawn_the_same(case):
 def test_edges_go_forward(case, direction):
     outline, open_ = case
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "LONGEST", {"TB": 1e9, "LR": 1e9})
+        patch.setattr(layout, "LONGEST", dict.fromkeys(DIRECTIONS, 1e9))
         drawing = lay_out(outline, open_, direction)
     parents = {node.id: node.parent for node in drawing.nodes}
     nodes = {node.id: node for node in drawing.nodes}
@@ -111,7 +111,9 @@ def test_edges_go_forward(case, direction):
         if parents[edge.source] != parents[edge.target]:
             continue
         source, target = nodes[edge.source], nodes[edge.target]
-        if direction == "TB":
+        if direction in ("BT", "RL"):
+            source, target = target, source
+        if direction in ("TB", "BT"):
             assert source.y + source.height <= target.y
         else:
             assert source.x + source.width <= target.x
@@ -279,8 +281,8 @@ def test_an_empty_model_is_an_empty_drawing():
 
 
 def test_refuses_another_direction():
-    with pytest.raises(ValueError, match=r"'TB' .top to bottom. or 'LR', not 'BT'"):
-        lay_out(Outline.of(models.chain()), direction="BT")
+    with pytest.raises(ValueError, match=r"'TB' .top to bottom., LR, BT or RL, not 'down'"):
+        lay_out(Outline.of(models.chain()), direction="down")
 
 
 def test_unknown_ids_are_no_items():

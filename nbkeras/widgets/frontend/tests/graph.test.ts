@@ -110,7 +110,7 @@ describe("what it shows", () => {
     expect(node(el, "0").hasAttribute("aria-expanded")).toBe(false);
     expect(el.querySelectorAll(".nbk-edge")).toHaveLength(FOLDED.edges.length);
     const said = [...el.querySelectorAll(".nbk-edge title")].map((one) => one.textContent);
-    expect(said).toContain("left → encoder: (?, 28, 28, 1), call 1");
+    expect(said).toContain("left → encoder: (?, 28, 28, 1), read by call 1");
   });
 
   it("marks a frozen layer", () => {
