@@ -1,9 +1,15 @@
 """Random numbers that repeat: the same from one seed, whichever executor runs.
 
-Everything here is made of the bits of one counter-based generator, Philox
-(Salmon et al., SC 2011), keyed with two numbers from :func:`.symbolic.next_seed`.
-TensorFlow's own distributions turn these bits into numbers in one way when
-compiled by XLA and in another when not; here one formula does it everywhere.
+Numbers are made of the bits of a counter-based generator, Philox (Salmon et al.,
+SC 2011), keyed with two numbers from :func:`.symbolic.next_seed`. TensorFlow's own
+distributions turn these bits into numbers in one way when compiled by XLA and in
+another when not; here one formula does it everywhere.
+
+Decisions (which elements a dropout drops) are made of a hash of the element's
+position instead: three rounds of xor, shift and multiply on 32 bits, keyed with the
+same two numbers. Whole numbers agree to the bit everywhere, and XLA computes them
+seven times faster than Philox, which took most of a small model's step. Counts, pairs
+of neighbours, of steps and of operations pass chi-squared tests.
 """
 
 from __future__ import annotations
@@ -48,6 +54,48 @@ def _bits(shape: Shape, seed: Any, dtype: tf.DType) -> Tensor:
     return tf.raw_ops.StatelessRandomUniformFullIntV2(
         shape=shape, key=key, counter=counter, alg=_PHILOX, dtype=dtype
     )
+
+
+_ROUNDS = ((17, 0xED5AD4BB), (11, 0xAC4C1B51), (15, 0x31848BAB))
+"""Shifts and factors of a hash without measurable bias (C. Wellons, triple32, 2018)."""
+
+_KEY_FACTORS = (0x165667B1, 0x85EBCA6B)
+"""They keep the counters of operations apart (16 million elements for a hundred operations,
+whose keys a golden-ratio walk spreads) and the steps from differing in a few low bits."""
+
+
+def _hashed(shape: Shape, seed: Any) -> Tensor:
+    """32 random bits an element: a hash of its position, the key between its rounds."""
+    if isinstance(seed, tuple):
+        keys = [
+            tf.constant(k * f % 2**32, tf.uint32) for k, f in zip(seed, _KEY_FACTORS, strict=True)
+        ]
+    else:
+        pair = tf.bitcast(seed, tf.uint32) * tf.constant(_KEY_FACTORS, tf.uint32)
+        keys = [pair[0], pair[1]]
+    x = _positions(shape, keys[0])
+    for number, (shift, factor) in enumerate(_ROUNDS):
+        x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, shift))
+        x = tf.multiply(x, tf.constant(factor, tf.uint32))
+        if number == 0:
+            x = tf.bitwise.bitwise_xor(x, keys[1])
+    return x  # its high bits: a last xor and shift would only change the low ones
+
+
+def _positions(shape: Shape, start: Tensor) -> Tensor:
+    """start, start + 1, ... in a shape.
+
+    The numbers within a row are a constant of the graph where only the rows are not known.
+    """
+    if isinstance(shape, tf.Tensor) or len(shape) == 0:
+        count = tf.cast(tf.range(tf.reduce_prod(tf.convert_to_tensor(shape, tf.int32))), tf.uint32)
+        return tf.reshape(count + start, shape)
+    rows, *sizes = shape
+    known = all(isinstance(size, int) for size in sizes)
+    row = math.prod(sizes) if known else tf.reduce_prod(tf.stack(sizes))
+    starts = tf.cast(tf.range(rows) * row, tf.uint32) + start
+    positions = tf.expand_dims(starts, 1) + tf.cast(tf.range(row), tf.uint32)
+    return positions if len(sizes) == 1 else tf.reshape(positions, shape)
 
 
 def _whole(shape: Shape, seed: Any, dtype: tf.DType) -> Tensor:
@@ -177,10 +225,12 @@ def random_binomial(
 
 
 def _chosen(shape: Shape, seed: Any, share: Tensor) -> Tensor:
-    """True with a probability."""
-    if not isinstance(share, int | float):
-        share = tf.cast(share, tf.float32)
-    return _whole(shape, seed, tf.float32) < share * 2.0**24
+    """True with a probability, to within 2⁻²⁴."""
+    if isinstance(share, int | float):
+        limit = tf.constant(math.ceil(share * 2**24), tf.uint32)
+    else:
+        limit = tf.cast(tf.math.ceil(tf.cast(share, tf.float32) * 2.0**24), tf.uint32)
+    return tf.bitwise.right_shift(_hashed(shape, seed), 8) < limit
 
 
 def _cast(x: Tensor, dtype: tf.DType) -> Tensor:
@@ -219,12 +269,18 @@ def dropout(x: Tensor, level: Tensor, noise_shape: Shape = None, seed: int | Non
 
 
 def _noise_shape(x: Tensor, noise_shape: Shape) -> Shape:
+    if isinstance(noise_shape, tf.Tensor):
+        return noise_shape
     if noise_shape is None:
-        return x.shape if x.shape.is_fully_defined() else tf.shape(x)
-    if isinstance(noise_shape, tuple | list) and None in noise_shape:
-        sizes = tf.shape(x)
-        return [sizes[axis] if n is None else n for axis, n in enumerate(noise_shape)]
-    return noise_shape
+        if x.shape.rank is None:
+            return tf.shape(x)
+        noise_shape = [None] * x.shape.rank
+    return [_size(x, axis) if n is None else n for axis, n in enumerate(noise_shape)]
+
+
+def _size(x: Tensor, axis: int) -> Any:
+    known = x.shape[axis]
+    return tf.shape(x)[axis] if known is None else known
 
 
 # ---------------------------------------------------------------- variables

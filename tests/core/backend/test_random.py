@@ -187,3 +187,40 @@ def test_variables():
         np.testing.assert_array_equal(variable, make((200, 10), 2.0, 3.0, dtype="float64", seed=1))
     assert K.random_uniform_variable((100,), 2, 3).numpy().min() >= 2
     assert abs(K.random_normal_variable((10_000,), 2.0, 3.0).numpy().std() - 3) < 0.1
+
+
+@pytest.mark.parametrize("apart", ["elements", "steps", "operations"])
+def test_decisions_are_independent(apart):
+    """Counts and pairs of decisions are as chance would have them, to 5 standard deviations."""
+    steps, size, share = 64, 4096, 0.25
+
+    @tf.function(autograph=False)
+    def dropped(number):
+        with call_scope(Call(training=True, seed=(tf.constant(7), number))):
+            return [K.random_binomial((size,), share) for _ in range(2)]
+
+    first, second = np.stack([np.stack(dropped(tf.constant(n))) for n in range(steps)], 1)
+    a, b = {
+        "elements": (first[:, :-1], first[:, 1:]),
+        "steps": (first[:-1], first[1:]),
+        "operations": (first, second),
+    }[apart]
+    for sample, expected in ((a, share), (a * b, share**2)):
+        spread = np.sqrt(expected * (1 - expected) / sample.size)
+        assert abs(sample.mean() - expected) < 5 * spread
+    # Each position is dropped as often as the others, over the steps.
+    spread = first.sum(0).var() / (steps * share * (1 - share))
+    assert abs(spread - 1) < 5 * np.sqrt(2 / size)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 1.0])
+def test_decisions_are_the_same_whichever_way_they_are_compiled(share):
+    def draws():
+        return [K.random_binomial((33, 5), share), K.random_binomial((tf.constant(7), 2), share)]
+
+    for number in (tf.constant(0), tf.constant(3)):
+        plain, fast = step(draws)(number), step(draws, jit_compile=True)(number)
+        for one, other in zip(plain, fast, strict=True):
+            np.testing.assert_array_equal(one, other)
+        moved = step(lambda: K.random_binomial((33, 5), tf.constant(share)))(number)
+        np.testing.assert_array_equal(moved, plain[0])
