@@ -246,6 +246,8 @@ class _Level:
         for position, layer in enumerate(layers):
             if position in fed or items[position].family == "input":
                 continue
+            if layer.input_shape is None and not model.inputs:
+                continue  # its model computes in Python code: nobody knows what it reads
             name = plain(next(names, f"{layer.name}_input"))
             shape = layer.input_shape
             implied.append(Item(f"in{position}", name, "Input", "input", None, shape, role="input"))

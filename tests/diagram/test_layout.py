@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import struct
 import xml.etree.ElementTree as ET
@@ -267,10 +268,17 @@ def test_a_layer_that_feeds_itself_can_be_drawn(direction):
 
 def test_a_layer_without_an_input_layer_gets_one():
     first = models.layer("dense", "Dense", (None, 2), parameters=8)
-    event = models.model(first)
+    event = dataclasses.replace(models.model(first), inputs=("given",))
     drawing = lay_out(Outline.of(event))
-    assert [node.title for node in drawing.nodes] == ["dense_input", "dense"]
+    assert [node.title for node in drawing.nodes] == ["given", "dense"]
     assert len(drawing.edges) == 1
+
+
+def test_layers_of_a_model_that_computes_in_python_code_get_none():
+    layers = [models.layer(name, "Dense", None, parameters=8) for name in ("a", "b")]
+    drawing = lay_out(Outline.of(models.model(*layers)))
+    assert [node.title for node in drawing.nodes] == ["a", "b"]
+    assert not drawing.edges
 
 
 def test_an_empty_model_is_an_empty_drawing():

@@ -28,20 +28,35 @@ __all__ = [
     "get_custom_objects",
     "get_file",
     "get_source_inputs",
+    "model_to_dot",
     "normalize",
+    "plot_model",
     "print_summary",
     "set_random_seed",
     "to_categorical",
 ]
 
 # What works on layers imports them, and they may import utilities: at first use only.
-_MODULES = ("conv_utils", "data_utils", "generic_utils", "io_utils", "layer_utils", "np_utils")
-_OF_LAYERS = ("convert_all_kernels_in_model", "get_source_inputs")
+_MODULES = (
+    "conv_utils",
+    "data_utils",
+    "generic_utils",
+    "io_utils",
+    "layer_utils",
+    "np_utils",
+    "vis_utils",
+)
+_OF_LAYERS = {
+    "convert_all_kernels_in_model": "layer_utils",
+    "get_source_inputs": "layer_utils",
+    "model_to_dot": "vis_utils",
+    "plot_model": "vis_utils",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
     if name in _OF_LAYERS:
-        return getattr(importlib.import_module(f"{__name__}.layer_utils"), name)
+        return getattr(importlib.import_module(f"{__name__}.{_OF_LAYERS[name]}"), name)
     raise AttributeError(f"keras.utils has no {name!r}; it has {', '.join(__all__)}.")
