@@ -22,7 +22,6 @@ from nbkeras.core.engine.layer import _KEYWORDS
 FACTS: dict[str, Any] = json.loads(Path(__file__).with_name("api.json").read_text(encoding="utf-8"))
 
 NOT_YET = (
-    "keras.applications",
     "keras.utils.multi_gpu_model",
     "keras.wrappers",
 )
@@ -109,6 +108,7 @@ NAMELESS = {
 """Arguments that a page gives by position."""
 
 BY_NAME = {
+    "keras.applications.inception_resnet_v2.InceptionResNetV2": "the page left input_tensor out",
     "keras.datasets.boston_housing.load_data": "a list of arguments, not a call",
     "keras.datasets.reuters.load_data": "the page lost the call's first lines",
     "keras.initializers.random_normal": "an example",
