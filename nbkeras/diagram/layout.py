@@ -358,8 +358,10 @@ class _Layout:
 
     def _node(self, item: Item, x: float, y: float, width: float, height: float) -> Node:
         title, texts = self.titles[item.id], self.wording.lines(item)
-        state = "layer" if not item.children else "open" if item.id in self.view.open else "folded"
-        room = width - 2 * PAD - (24 if item.children else 0) - (26 if item.calls > 1 else 0)
+        state = "open" if item.id in self.view.open else "layer"
+        if item.children and state == "layer" and self.wording.folds:
+            state = "folded"
+        room = width - 2 * PAD - self.wording.badges(item)
         return Node(
             id=item.id,
             x=x,

@@ -44,6 +44,12 @@ class Wording:
     """What is written into nodes and beside edges: as the interactive graph has it."""
 
     widest = WIDEST
+    folds = True
+    """Whether a folded item has a sign that it can be unfolded."""
+
+    def badges(self, item: Item) -> float:
+        """The room that the signs beside a name take."""
+        return (24.0 if item.children and self.folds else 0.0) + (26.0 if item.calls > 1 else 0.0)
 
     def title(self, item: Item) -> str:
         """A node's name."""
@@ -85,6 +91,7 @@ class Plain(Wording):
     names: bool = True
     shapes: bool = False
     widest = 420.0
+    folds = False
 
     def title(self, item: Item) -> str:
         name, kind = self.parts(item)
@@ -160,8 +167,7 @@ def remarks(item: Item) -> list[str]:
 def size(item: Item, wording: Wording) -> tuple[float, float]:
     """The width and height of a node that shows an item."""
     texts = wording.lines(item)
-    title = text_width(wording.title(item), TITLE, bold=True)
-    title += (20 if item.children else 0) + (26 if item.calls > 1 else 0)
+    title = text_width(wording.title(item), TITLE, bold=True) + wording.badges(item)
     wanted = max([title, *(_line_width(line) for line in texts)]) + 2 * PAD
     width = min(max(wanted, NARROWEST), wording.widest)
     # Equal widths where names differ by a letter: columns look tidy.
