@@ -85,7 +85,11 @@ class _Family:
 _FAMILIES = {
     f.name: f
     for f in (
-        _Family("layer", "layers", "'Dense'", ("nbkeras.core.layers",), ("model", "cell"), False),
+        _Family(
+            *("layer", "layers", "'Dense'"),
+            ("nbkeras.core.layers", "nbkeras.core.applications.inception_resnet_v2"),
+            *(("model", "cell"), False),
+        ),
         _Family("cell", "cells", "'LSTMCell'", ("nbkeras.core.layers",), ("layer",), False),
         _Family("model", "models", "'Sequential'", ("nbkeras.core.models",), (), False),
         _Family("loss", "losses", "'mse'", ("nbkeras.core.losses",)),
@@ -733,6 +737,7 @@ def _parameters(cls: type, passed: frozenset[str]) -> list[tuple[type, str]]:
     return [(owner, name) for name, owner in found.items()]
 
 
+@functools.lru_cache(maxsize=1024)
 def _constructor(cls: type) -> inspect.Signature:
     """The signature of `__init__` without `self`; `__new__` would hide it in Python 3.10."""
     signature = inspect.signature(cls.__init__)  # type: ignore[misc]

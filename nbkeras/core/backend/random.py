@@ -22,6 +22,7 @@ import tensorflow as tf
 from ..config import floatx
 from ._typing import DType, Shape, Tensor
 from .symbolic import next_seed, operation
+from .variables import make_variable
 
 __all__ = [
     "dropout",
@@ -299,7 +300,7 @@ def random_uniform_variable(
     >>> random_uniform_variable((2, 3), 0, 1).shape
     TensorShape([2, 3])
     """
-    return tf.Variable(random_uniform(shape, low, high, dtype, seed), name=name)
+    return make_variable(random_uniform(shape, low, high, dtype, seed), name)
 
 
 def random_normal_variable(
@@ -315,4 +316,4 @@ def random_normal_variable(
     >>> random_normal_variable((2, 3), 0, 1).shape
     TensorShape([2, 3])
     """
-    return tf.Variable(random_normal(shape, mean, scale, dtype, seed), name=name)
+    return make_variable(random_normal(shape, mean, scale, dtype, seed), name)

@@ -160,11 +160,12 @@ class Node:
         self.flat_outputs: tuple[KerasTensor, ...] = ()
 
     def set_outputs(self, structure: Any) -> Any:
-        """Turn inferred real tensors into this node's symbolic outputs."""
+        """Turn inferred tensors, or their types, into this node's symbolic outputs."""
         found: list[KerasTensor] = []
 
         def symbol(value: Any) -> Any:
-            if not isinstance(value, tf.Tensor | tf.SparseTensor | tf.Variable):
+            sparse = isinstance(value, tf.SparseTensor | tf.SparseTensorSpec)
+            if not sparse and not isinstance(value, tf.Tensor | tf.TensorSpec | tf.Variable):
                 return value
             name = f"{operation_name(self.operation)}_{next(_tensor_numbers)}"
             found.append(
@@ -174,7 +175,7 @@ class Node:
                     node=self,
                     index=len(found),
                     name=name,
-                    sparse=isinstance(value, tf.SparseTensor),
+                    sparse=sparse,
                 )
             )
             return found[-1]
@@ -286,6 +287,19 @@ def infer_outputs(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 
     with graph.as_default(), call_scope(Call(training=False, seed=(0, 0), scratch=True)) as call:
         return function(*map_structure(placeholder, args), **map_structure(placeholder, kwargs))
+
+
+def tensor_types(structure: Any) -> Any:
+    """The types of the tensors in what an operation returned: shape and dtype."""
+
+    def type_of(value: Any) -> Any:
+        if isinstance(value, tf.SparseTensor):
+            return tf.SparseTensorSpec(value.shape, value.dtype)
+        if isinstance(value, tf.Tensor | tf.Variable):
+            return tf.TensorSpec(value.shape, value.dtype)
+        return value
+
+    return map_structure(type_of, structure)
 
 
 # ---------------------------------------------------------------- the call in progress

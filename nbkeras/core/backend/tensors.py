@@ -11,6 +11,7 @@ import tensorflow as tf
 from ..config import floatx
 from ._typing import DType, Shape, Tensor
 from .symbolic import KerasTensor, is_symbolic, operation
+from .variables import make_variable
 
 __all__ = [
     "cast",
@@ -62,7 +63,7 @@ def variable(
         return _sparse_tensor(value.tocoo(), wanted)
     if isinstance(value, tf.Tensor | tf.Variable):
         value = tf.cast(value, wanted)
-    return tf.Variable(value, dtype=wanted, name=name, constraint=constraint)
+    return make_variable(value, name, dtype=wanted, constraint=constraint)
 
 
 def _sparse_tensor(matrix: Any, dtype: tf.DType) -> tf.SparseTensor:
@@ -74,7 +75,7 @@ def _sparse_tensor(matrix: Any, dtype: tf.DType) -> tf.SparseTensor:
 
 def _variable_if_eager(value: Tensor, name: str | None) -> Any:
     """A variable with this value; in a graph, where none can be made, the tensor itself."""
-    return tf.Variable(value, name=name) if tf.executing_eagerly() else value
+    return make_variable(value, name) if tf.executing_eagerly() else value
 
 
 @operation

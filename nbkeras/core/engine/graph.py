@@ -7,6 +7,7 @@ model lists its layers, and the ``inbound_nodes`` of its configuration.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,8 +23,9 @@ from ..backend.symbolic import (
     flatten,
     infer_outputs,
     map_structure,
+    tensor_types,
 )
-from .shapes import shape_of
+from .shapes import Shape, shape_of
 
 __all__ = [
     "Graph",
@@ -58,12 +60,15 @@ def record_layer(layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[st
 def infer(
     layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, list[Any]]:
-    """What a layer returns for symbolic inputs, as tensors of a scratch graph, and their masks.
+    """What a layer returns for symbolic inputs, as types of tensors, and their masks.
 
-    Run once for each signature of plain inputs; ``compute_output_shape`` fills in
-    sizes that running it leaves open.
+    Most of our own layers declare it. Others are run in a scratch graph, once for each signature
+    of plain inputs; ``compute_output_shape`` fills in sizes that running it leaves open.
     """
     plain = not args and not kwargs
+    declared = _declared(layer, inputs) if plain else None
+    if declared is not None:
+        return declared
     signature = (
         tuple(
             (tuple(t.shape) if t.shape.rank is not None else None, t.dtype, t.mask_shape is None)
@@ -82,9 +87,49 @@ def infer(
 
     outputs, masks = infer_outputs(run, (inputs, *args), kwargs)
     _refine_shapes(layer, inputs, outputs)
+    # The types alone are kept: a tensor would keep its whole graph.
+    found = tensor_types(outputs), tensor_types(masks)
     if signature is not None:
-        layer._inferred[signature] = outputs, masks
-    return outputs, masks
+        layer._inferred[signature] = found
+    return found
+
+
+def _declared(layer: Any, inputs: Any) -> tuple[Any, list[Any]] | None:
+    """The output that a layer declares, and its mask; ``None`` where it has to be run."""
+    if not _may_declare(type(layer)) or "call" in vars(layer):
+        return None
+    tensors = inputs if type(inputs) in (list, tuple) else [inputs]
+    dtype = tf.as_dtype(layer.dtype)
+    masks = []
+    for tensor in tensors:
+        if (
+            type(tensor) is not KerasTensor
+            or tensor.dtype != dtype
+            or tensor.sparse
+            or tensor.shape.rank is None
+        ):
+            return None
+        if tensor.mask_shape is not None:
+            masks.append(tensor.mask_shape)
+    if masks and not (len(tensors) == 1 and layer.passes_mask):
+        return None
+    activation = vars(layer).get("activation")
+    if activation is not None and registry.name_of(activation) is None:
+        return None
+    shape: Shape = layer.compute_output_shape(shape_of(inputs))
+    if len(shape) < 2 or 0 in shape:
+        return None  # running it will tell what is wrong
+    mask = tf.TensorSpec(masks[0], tf.bool) if masks else None
+    return tf.TensorSpec(shape, dtype), [mask]
+
+
+@functools.lru_cache(maxsize=1024)
+def _may_declare(cls: Any) -> bool:
+    """Whether a class declares its output, and is ours: others may override anything."""
+    return cls.declares_output and cls.__module__.startswith(f"{_CORE}.")
+
+
+_CORE = __name__.rpartition(".engine.")[0]
 
 
 def _refine_shapes(layer: Any, inputs: Any, outputs: Any) -> None:

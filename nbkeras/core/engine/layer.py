@@ -19,6 +19,7 @@ import tensorflow as tf
 from .. import registry
 from ..backend import symbolic
 from ..backend.symbolic import Call, KerasTensor, call_scope, current_call, is_symbolic
+from ..backend.variables import make_variable
 from ..config import floatx
 from . import graph
 from .shapes import InputSpec, Shape, check_inputs, shape_of, to_shape
@@ -77,6 +78,10 @@ class Layer(registry.Configurable, metaclass=Spelled):
     stateful = False
     sequence_input = False
     """Whether a sample is a sequence: ``input_dim`` alone then leaves its length open."""
+    declares_output = False
+    """Whether ``compute_output_shape`` says all about the output for inputs of the layer's dtype:
+    one tensor, of that dtype, with the input's mask or none. Such a layer is called on symbolic
+    tensors without running anything; a subclass from elsewhere is run nonetheless."""
     steerable: ClassVar[dict[str, tuple[float, float, str]]] = {}
     """Numbers that may be moved while training: attribute -> (minimum, maximum, scale)."""
 
@@ -208,9 +213,10 @@ class Layer(registry.Configurable, metaclass=Spelled):
         start = registry.get("initializer", initializer or "glorot_uniform")
         constraint = registry.get("constraint", constraint)
         with tf.init_scope():
-            variable = tf.Variable(
-                tf.cast(start(sizes, dtype=dtype.name), dtype),
-                name=name or "weight",
+            value = start(sizes, dtype=dtype.name)
+            variable = make_variable(
+                value if getattr(value, "dtype", None) is dtype else tf.cast(value, dtype),
+                name or "weight",
                 trainable=trainable,
                 constraint=constraint,
                 shape=sizes,
@@ -378,6 +384,11 @@ class Layer(registry.Configurable, metaclass=Spelled):
             )
         return None
 
+    @property
+    def passes_mask(self) -> bool:
+        """Whether a mask passes through the layer as it is."""
+        return self.supports_masking and type(self).compute_mask is Layer.compute_mask
+
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if is_symbolic(inputs) or (args and is_symbolic(args)) or (kwargs and is_symbolic(kwargs)):
             return graph.record_layer(self, inputs, args, kwargs)
@@ -523,7 +534,7 @@ def any_mask(masks: Any) -> bool:
     return any(mask is not None for mask in symbolic.flatten(masks))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def _arguments(cls: Any) -> frozenset[str]:
     """The names of the arguments that a layer class's ``call`` takes."""
     return frozenset(inspect.signature(cls.call).parameters)

@@ -6,7 +6,6 @@ metaclass is :class:`Spelled` look there, so no constructor knows of it.
 
 from __future__ import annotations
 
-import abc
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
@@ -77,7 +76,7 @@ def declare(cls: type, rules: Mapping[str, Rule], positional: Joined | None = No
     _tables[cls] = {**rules, **({"": positional} if positional else {})}
 
 
-class Spelled(abc.ABCMeta):
+class Spelled(type):
     """The metaclass of classes whose constructors take older spellings as well."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:

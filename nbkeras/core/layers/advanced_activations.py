@@ -18,6 +18,7 @@ class ElementWise(Layer):
     """What layers that leave shape and mask alone share."""
 
     supports_masking = True
+    declares_output = True
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape

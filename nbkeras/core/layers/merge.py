@@ -44,6 +44,7 @@ class Merge(Layer):
     """
 
     supports_masking = True
+    declares_output = True
     exactly: int | None = None
 
     def build(self, input_shape: Any) -> None:
@@ -83,6 +84,11 @@ class Merge(Layer):
         """The inputs, of the same number of axes, as one tensor."""
         raise NotImplementedError
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        rank = max(len(shape) for shape in input_shape)
+        padded = [(shape[0], *(1,) * (rank - len(shape)), *shape[1:]) for shape in input_shape]
+        return tuple(_stretched(sizes) for sizes in zip(*padded, strict=True))
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Where all inputs that have a mask are kept."""
         masks = [m for m in mask or () if m is not None]
@@ -93,6 +99,12 @@ def _with_axes(x: Any, rank: int) -> Any:
     for _ in range(rank - x.shape.rank):
         x = tf.expand_dims(x, 1)
     return x
+
+
+def _stretched(sizes: Sequence[int | None]) -> int | None:
+    """What sizes of one axis become beside each other; ``None`` where that is not known."""
+    known = [size for size in sizes if size not in (None, 1)]
+    return known[0] if known else None if None in sizes else 1
 
 
 # ---------------------------------------------------------------- element by element
@@ -235,6 +247,13 @@ class Concatenate(Merge):
     def merge(self, inputs: list[Any]) -> Any:
         return tf.concat(inputs, self.axis)
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        columns = [list(sizes) for sizes in zip(*input_shape, strict=True)]
+        joined = columns[self.axis]
+        shape = [next((size for size in sizes if size is not None), None) for sizes in columns]
+        shape[self.axis] = None if None in joined else sum(joined)
+        return tuple(shape)
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks one behind the other; an input without one is kept whole."""
         if mask is None or all(m is None for m in mask):
@@ -281,6 +300,7 @@ class Dot(Merge):
     """
 
     exactly = 2
+    declares_output = False
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -320,6 +340,9 @@ class Dot(Merge):
         if self.normalize:
             x, y = K.l2_normalize(x, axes[0]), K.l2_normalize(y, axes[1])
         return K.batch_dot(x, y, tuple(axes))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return Layer.compute_output_shape(self, input_shape)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None

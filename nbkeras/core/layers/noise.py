@@ -22,6 +22,7 @@ class Noise(Layer):
     """What layers that do something while training, and nothing otherwise, share."""
 
     supports_masking = True
+    declares_output = True
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         return K.in_train_phase(lambda: self.noised(inputs), inputs, training=training)

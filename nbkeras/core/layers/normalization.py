@@ -61,6 +61,7 @@ class BatchNormalization(Layer):
     """
 
     supports_masking = True
+    declares_output = True
 
     def __init__(
         self,

@@ -35,6 +35,7 @@ class Pooling(Layer):
     """One number for each window: what pooling along one, two and three axes shares."""
 
     rank: int
+    declares_output = True
     mode: str
 
     def __init__(
@@ -75,6 +76,7 @@ class GlobalPooling(Layer):
     """One number for each channel: what global pooling along one, two and three axes shares."""
 
     rank: int
+    declares_output = True
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from nbkeras.core import config as settings
 from nbkeras.core import initializers, registry
+from nbkeras.core.backend.variables import make_variable
 from nbkeras.core.losses.base import same_rank, weighted
 
 __all__ = ["Average", "Mean", "MeanMetricWrapper", "MeanTensor", "Metric", "Reduce", "Sum"]
@@ -94,11 +95,11 @@ class Metric(registry.Configurable):
         dtype = tf.as_dtype(dtype or self._dtype)
         with tf.init_scope():
             value = initializers.get(initializer or "zeros")(tuple(shape), dtype)
-            variable = tf.Variable(
+            variable = make_variable(
                 value,
+                f"{self.name}/{name}",
                 dtype=dtype,
                 trainable=False,
-                name=f"{self.name}/{name}",
                 synchronization=synchronization,
                 aggregation=aggregation,
             )

@@ -38,6 +38,7 @@ class Sequential(Model):
     def __init__(self, layers: Any = None, name: str | None = None) -> None:
         super().__init__(name=name)
         self._stack: list[Any] = []
+        self._names: set[str] = set()
         for layer in layers or ():
             self.add(layer)
 
@@ -59,13 +60,15 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             given = f"the class {layer.__name__}" if isinstance(layer, type) else repr(layer)
             raise TypeError(f"add takes a layer, such as add(Dense(10)); got {given:.100}.")
-        if layer.name in [other.name for other in self._stack]:
+        # The names of before say quickly that there is none; a layer may have been renamed since.
+        if layer.name in self._names and layer.name in [other.name for other in self._stack]:
             raise ValueError(
                 f"The model already has a layer called {layer.name!r}. Names in a model are "
                 f"unique: give this one another, {type(layer).__name__}(..., name='...')."
             )
         tensors = self._chain([*self._stack, layer], [layer])
         self._stack.append(layer)
+        self._names.add(layer.name)
         if not isinstance(layer, InputLayer):
             self._sublayers.append(layer)
         if tensors is not None:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from nbkeras.core import config, registry
+from nbkeras.core.backend import variables
 
 __all__ = ["Hyperparameter", "Momentum", "compute_dtype", "hyper_dtype", "make_variable"]
 
@@ -91,11 +92,11 @@ class Momentum(Hyperparameter):
 def make_variable(value: Any, dtype: Any, name: str) -> Any:
     """A variable of the optimizer, the same on all replicas."""
     with tf.init_scope():
-        return tf.Variable(
+        return variables.make_variable(
             value,
+            name,
             dtype=dtype,
             trainable=False,
-            name=name,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
 

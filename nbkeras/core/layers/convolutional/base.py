@@ -21,6 +21,7 @@ class Convolution(Layer):
 
     rank: int
     paddings: tuple[str, ...] = ("valid", "same")
+    declares_output = True
 
     def __init__(
         self,

@@ -56,6 +56,7 @@ class Bordered(Layer):
 
     rank: int
     argument: str
+    declares_output = True
 
     def __init__(self, amount: Any, data_format: str | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

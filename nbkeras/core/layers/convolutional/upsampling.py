@@ -16,6 +16,7 @@ class UpSampling(Layer):
     """What repeating along one, two and three axes shares."""
 
     rank: int
+    declares_output = True
 
     def __init__(self, size: Any, data_format: str | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

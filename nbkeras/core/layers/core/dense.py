@@ -43,6 +43,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
+    declares_output = True
 
     def __init__(
         self,
@@ -113,6 +114,7 @@ class Activation(Layer):
     """
 
     supports_masking = True
+    declares_output = True
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -120,6 +122,12 @@ class Activation(Layer):
 
     def call(self, inputs: Any) -> Any:
         return self.activation(inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        # A function of the user's may change it.
+        if registry.name_of(self.activation) is None:
+            return super().compute_output_shape(input_shape)
+        return input_shape
 
 
 @registry.register("layer")
@@ -138,6 +146,7 @@ class ActivityRegularization(Layer):
     """
 
     supports_masking = True
+    declares_output = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

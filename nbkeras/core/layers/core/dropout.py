@@ -32,6 +32,7 @@ class Dropout(Layer):
     """
 
     supports_masking = True
+    declares_output = True
     steerable: ClassVar = {"rate": (0.0, 0.95, "linear")}
     rate = Rate()
 

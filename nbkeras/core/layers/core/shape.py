@@ -31,6 +31,8 @@ class Flatten(Layer):
     Source: Keras 2 manual, chapter 5.2.
     """
 
+    declares_output = True
+
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = K.normalize_data_format(data_format)
@@ -62,6 +64,8 @@ class Reshape(Layer):
 
     Source: Keras 2 manual, chapter 5.2.
     """
+
+    declares_output = True
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -113,6 +117,8 @@ class Permute(Layer):
     Source: Keras 2 manual, chapter 5.2.
     """
 
+    declares_output = True
+
     def __init__(self, dims: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         given = dims if isinstance(dims, list | tuple) else ()
@@ -153,6 +159,8 @@ class RepeatVector(Layer):
 
     Source: Keras 2 manual, chapter 5.2.
     """
+
+    declares_output = True
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

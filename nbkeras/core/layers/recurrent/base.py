@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from ... import backend as K
 from ... import registry
+from ...backend.variables import make_variable
 from ...engine.layer import InputSpec, Layer
 from .stacked import StackedRNNCells
 
@@ -181,8 +182,8 @@ class RNN(Recurrent):
                 "batch_input_shape=(32, 10, 16) in the first layer, or Input(batch_shape=...)."
             )
         self._states = [
-            tf.Variable(
-                tf.zeros((input_shape[0], *sizes), self.dtype), trainable=False, name=f"state_{i}"
+            make_variable(
+                tf.zeros((input_shape[0], *sizes), self.dtype), f"state_{i}", trainable=False
             )
             for i, sizes in enumerate(self._sizes())
         ]
