@@ -173,8 +173,8 @@ CELLS = {
     "StackedRNNCells": lambda: layers.StackedRNNCells([layers.LSTMCell(3), layers.GRUCell(2)]),
 }
 
-HIDDEN = {"CuDNNGRUCell", "CuDNNLSTMCell"}
-"""Cells that files may name but that no package exports."""
+HIDDEN = {"CuDNNGRUCell", "CuDNNLSTMCell", "ScaledSum"}
+"""Cells and layers that files may name but that no package exports."""
 
 NOT_CALLED = {
     "InputLayer": "stands for what is fed; test_layers.py tests its configuration",

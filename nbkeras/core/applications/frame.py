@@ -39,8 +39,8 @@ Args:
     weights: ``'imagenet'`` for the published weights, which are downloaded once; ``None`` for
         random ones; or the path of a weights file.
     input_tensor: a symbolic tensor to build on, such as an ``Input``; a new one by default.
-    input_shape: shape of a picture; {size} by default, with any size where ``include_top`` is
-        false. Rows and columns are at least {smallest}.
+    input_shape: shape of a picture of at least {smallest} rows and columns; by default {size},
+        or of any size without the top.
     pooling: without the top, ``'avg'`` or ``'max'`` over rows and columns, or ``None`` for the
         whole feature map.
     classes: how many classes the top tells, where the weights are not ImageNet's.
@@ -184,7 +184,8 @@ class Frame:
         self._check_shape(shape, usual, smallest, exact, static)
         self.rows = self.trained if self.imagenet else _spatial(shape)[0]
         self.image = Input(shape=shape) if tensor is None else tensor
-        self._inputs = self.image if tensor is None else get_source_inputs(tensor)
+        sources = get_source_inputs(self.image)
+        self._inputs = sources[0] if len(sources) == 1 else sources
         self._file = None if self.weights is None or self.imagenet else os.fspath(self.weights)
 
     # ---- checks
@@ -192,7 +193,7 @@ class Frame:
     def _check_choices(self) -> None:
         who, weights = self.network, self.weights
         known = weights is None or self.imagenet
-        if not known and not (isinstance(weights, str | os.PathLike) and os.path.exists(weights)):
+        if not known and not (isinstance(weights, str | os.PathLike) and os.path.isfile(weights)):
             raise ValueError(
                 f"{who}: weights is None, 'imagenet', or the path of a weights file; there is no "
                 f"file {weights!r}. Write {who}(weights=None) for random weights."
