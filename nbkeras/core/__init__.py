@@ -28,6 +28,7 @@ __all__ = [
     "preprocessing",
     "regularizers",
     "utils",
+    "wrappers",
 ]
 
 __version__ = "2.3.1"
