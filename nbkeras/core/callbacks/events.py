@@ -143,6 +143,11 @@ class EventStream(Callback):
 
     # ---------------------------------------------------------------- requests
 
+    def attend(self) -> bool:
+        """Do what was asked for while a batch is waited for; whether the run should stop."""
+        self._boundary()
+        return bool(self.model.stop_training)
+
     def _boundary(self) -> None:
         """Do what was asked for; while paused, wait for more."""
         for request in self.mailbox.drain():

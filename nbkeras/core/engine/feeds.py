@@ -27,7 +27,14 @@ from .streams import BatchStream, Prefetch, Reading, StreamExecutor, is_stream
 __all__ = ["ArrayFeed", "BlockFeed", "StreamFeed", "inputs_in_blocks", "open_feed"]
 
 
-class ArrayFeed:
+class _Feed:
+    """What arrays and streams share."""
+
+    def attend(self, ask: Callable[[], bool]) -> None:
+        """Let somebody be asked, while a batch is waited for, whether to stop."""
+
+
+class ArrayFeed(_Feed):
     """Arrays, checked and on the device.
 
     Args:
@@ -126,7 +133,7 @@ def _refuse_if_spoilt(
         )
 
 
-class BlockFeed:
+class BlockFeed(_Feed):
     """Arrays that are read in blocks of rows: on disk, or too large for a copy.
 
     Args:
@@ -238,7 +245,7 @@ class BlockFeed:
             executor.close()
 
 
-class StreamFeed:
+class StreamFeed(_Feed):
     """Batches that come one by one.
 
     Args:
@@ -252,6 +259,9 @@ class StreamFeed:
     def __init__(self, stream: BatchStream, adapt: Callable[[Any], Any]) -> None:
         self._stream = stream
         self._adapt = adapt
+
+    def attend(self, ask: Callable[[], bool]) -> None:
+        self._stream.attend = ask
 
     def executor(self, program: Program, passes: int = 1, per_batch: bool = False) -> Any:
         """What runs a program over the stream."""

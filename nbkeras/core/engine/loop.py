@@ -32,8 +32,8 @@ class Means:
         self._last = values[-1].astype(np.float64)
 
     def logs(self) -> Logs:
-        """The means so far."""
-        values = np.where(self._stateful, self._last, self._total / max(self._rows, 1))
+        """The means so far; of no batches they are no numbers."""
+        values = np.where(self._stateful, self._last, self._total / (self._rows or np.nan))
         return Logs(zip(self.names, values.tolist(), strict=True))
 
     def get_state(self) -> dict[str, Any]:

@@ -3,17 +3,14 @@
 A :class:`BatchStream` turns each of them into one iterator of (x, y, sample
 weight), read ahead by threads or processes. :class:`StreamExecutor` runs a
 program over it, with the interface of
-:class:`~nbkeras.core.engine.program.ArrayExecutor`, so that one loop serves both.
+:class:`~nbkeras.core.engine.executors.ArrayExecutor`, so that one loop serves both.
 """
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import os
+import itertools
 import queue
-import signal
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -25,6 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from .program import Program
+from .workers import Processes, Sequence, Threads, explained
 
 __all__ = ["BatchStream", "Prefetch", "Reading", "Sequence", "StreamExecutor", "is_stream"]
 
@@ -43,40 +41,11 @@ class Reading:
     use_multiprocessing: bool = False
     max_queue_size: int = 10
 
-
-class Sequence:
-    """A data set that gives any of its batches by number.
-
-    A subclass writes ``__getitem__(index)``, which returns a batch as (x, y) or
-    (x, y, sample weights), and ``__len__``, the number of batches.
-
-    >>> class Squares(Sequence):
-    ...     def __len__(self):
-    ...         return 2
-    ...     def __getitem__(self, index):
-    ...         x = np.arange(3.0) + 3 * index
-    ...         return x, x**2
-    >>> Squares()[1][1].tolist()
-    [9.0, 16.0, 25.0]
-
-    Source: Keras 2 manual, chapter 20.
-    """
-
-    use_sequence_api = True
-
-    def __getitem__(self, index: int) -> Any:
-        """The batch of a number."""
-        raise NotImplementedError(f"{type(self).__name__} needs __getitem__(self, index).")
-
-    def __len__(self) -> int:
-        """The number of batches."""
-        raise NotImplementedError(f"{type(self).__name__} needs __len__(self).")
-
-    def on_epoch_end(self) -> None:
-        """Called when all batches were given once."""
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[index] for index in range(len(self)))
+    def __post_init__(self) -> None:
+        for name in ("workers", "max_queue_size"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+                raise ValueError(f"{name} is a whole number, 0 or more; got {value!r}.")
 
 
 def is_stream(data: Any) -> bool:
@@ -88,6 +57,14 @@ def is_stream(data: Any) -> bool:
     )
 
 
+POLL = 0.2
+"""Seconds between two looks around while a batch is waited for."""
+
+
+class WaitingEndedError(Exception):
+    """Who waits for a batch was asked to stop."""
+
+
 class BatchStream:
     """Batches of a source, without end, pass after pass.
 
@@ -96,6 +73,9 @@ class BatchStream:
         steps: batches in an epoch; a sequence or a data set of known size says it itself.
         reading: who reads ahead, and how far.
         shuffle: whether the batches of a sequence are shuffled before each pass.
+
+    Attributes:
+        attend: is called now and then while a batch is waited for; whether to stop.
 
     Raises:
         ValueError: nobody says how many batches make an epoch.
@@ -116,6 +96,7 @@ class BatchStream:
         self._workers = reading.workers
         self._processes = reading.use_multiprocessing
         self._ahead = max(reading.max_queue_size, 1)
+        self.attend: Callable[[], bool] | None = None
         self._close: list[Callable[[], None]] = []
         self._batches = self._open()
 
@@ -126,7 +107,7 @@ class BatchStream:
             return self._dataset()
         if self._workers == 0:
             return self.source
-        ahead = Prefetch(self.source, self._ahead)
+        ahead = Prefetch(self.source, self._ahead, self._let_stop)
         self._close.append(ahead.close)
         return ahead
 
@@ -142,53 +123,62 @@ class BatchStream:
                 yield None  # the end of a pass of unknown length
 
     def _passes(self) -> Generator[Any, None, None]:
-        """Passes over a sequence, its batches in order, computed ahead."""
-        fetch, pool = self._pool()
+        """Passes over a sequence, its batches in order, made ahead."""
+        makers = self._makers()
         while True:
             order = np.arange(len(self.source))
             if self._shuffle:
                 np.random.shuffle(order)
-            yield from self.source_in(order.tolist(), fetch, pool)
+            yield from self._in_order(order.tolist(), makers)
             self.source.on_epoch_end()
 
-    def source_in(
-        self, order: list[int], fetch: Callable[[int], Any], pool: Any
+    def _makers(self) -> Threads | Processes | None:
+        if self._workers == 0:
+            return None
+        makers = (Processes if self._processes else Threads)(self.source, self._workers)
+        self._close.append(makers.close)
+        return makers
+
+    def _in_order(
+        self, order: list[int], makers: Threads | Processes | None
     ) -> Generator[Any, None, None]:
         """The batches of some numbers, in that order."""
-        if pool is None:
-            yield from map(fetch, order)
+        if makers is None:
+            yield from map(self.source.__getitem__, order)
             return
-        waiting: deque[futures.Future[Any]] = deque()
+        makers.begin_pass()
+        waiting: deque[tuple[int, futures.Future[Any]]] = deque()
         numbers = iter(order)
-        send = _published(self.source) if self._processes else None
-        with send or contextlib.nullcontext() as place:
-            for _ in range(len(order) + self._ahead):
-                number = next(numbers, None)
-                if number is not None:
-                    task = (fetch, number) if place is None else (_fetch, place, number)
-                    waiting.append(pool.submit(*task))
-                if number is None or len(waiting) > self._ahead:
-                    if not waiting:
-                        return
-                    yield waiting.popleft().result()
+        for number in itertools.islice(numbers, self._ahead):
+            waiting.append((number, makers.submit(number)))
+        while waiting:
+            number, future = waiting.popleft()
+            self._wait(number, future, makers)
+            try:
+                batch = future.result()
+                for following in itertools.islice(numbers, 1):
+                    waiting.append((following, makers.submit(following)))
+            except Exception as error:
+                raise explained(error, self.source, number)  # noqa: B904
+            yield batch
 
-    def _pool(self) -> tuple[Callable[[int], Any], Any]:
-        if self._workers == 0:
-            return self.source.__getitem__, None
-        if self._processes:
-            from loky import get_reusable_executor  # starts workers by spawn, kills them for sure
+    def _wait(self, number: int, future: futures.Future[Any], makers: Any) -> None:
+        """Wait for a batch, with an eye on who makes it and on who may want to stop."""
+        waited = 0.0
+        while not futures.wait([future], timeout=POLL).done:
+            makers.check(number, waited)
+            waited += POLL
+            self._let_stop()
 
-            pool = get_reusable_executor(
-                self._workers, timeout=None, initializer=_ignore_interrupts, reuse=False
-            )
-            self._close.append(lambda: pool.shutdown(wait=True, kill_workers=True))
-        else:
-            pool = futures.ThreadPoolExecutor(self._workers, thread_name_prefix="nbkeras-batches")
-            self._close.append(lambda: pool.shutdown(wait=False, cancel_futures=True))
-        return self.source.__getitem__, pool
+    def _let_stop(self) -> None:
+        if self.attend is not None and self.attend():
+            raise WaitingEndedError
 
     def __next__(self) -> Any:
         return next(self._batches)
+
+    def __iter__(self) -> BatchStream:
+        return self
 
     def close(self) -> None:
         """Stop reading ahead; no thread or process is left."""
@@ -228,14 +218,22 @@ def _steps_of(source: Any) -> int | None:
 class Prefetch:
     """An iterator read ahead by a thread.
 
+    Args:
+        source: the iterator.
+        size: how many items wait at most.
+        waiting: is called every now and then while the next item is waited for.
+
     >>> list(Prefetch(iter([1, 2, 3]), 2))
     [1, 2, 3]
     """
 
-    def __init__(self, source: Iterable[Any], size: int) -> None:
+    def __init__(
+        self, source: Iterable[Any], size: int, waiting: Callable[[], None] | None = None
+    ) -> None:
         self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(size)
         self._closed = threading.Event()
         self._done: tuple[str, Any] | None = None
+        self._waiting = waiting
         self._thread = threading.Thread(
             target=self._read, args=(iter(source),), daemon=True, name="nbkeras-prefetch"
         )
@@ -263,7 +261,7 @@ class Prefetch:
         return self
 
     def __next__(self) -> Any:
-        kind, value = self._done or self._queue.get()
+        kind, value = self._done or self._next()
         if kind == "item":
             return value
         self._done = (kind, value)
@@ -271,45 +269,19 @@ class Prefetch:
             raise value
         raise StopIteration
 
+    def _next(self) -> tuple[str, Any]:
+        while True:
+            try:
+                return self._queue.get(timeout=POLL)
+            except queue.Empty:
+                if self._waiting is not None:
+                    self._waiting()
+
     def close(self, wait: float = 0) -> None:
         """Let the thread end, and wait for that some seconds at most."""
         self._closed.set()
         if wait:
             self._thread.join(wait)
-
-
-# ---------------------------------------------------------------- in worker processes
-
-
-def _ignore_interrupts() -> None:
-    """An interrupt is for the process that trains; it ends its workers itself."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@contextlib.contextmanager
-def _published(source: Any) -> Iterator[str]:
-    """A source pickled once into a file for the workers of a pass."""
-    import cloudpickle  # classes written in a notebook travel too
-
-    with tempfile.TemporaryDirectory(prefix="nbkeras-") as folder:
-        path = os.path.join(folder, "sequence")
-        with open(path, "wb") as file:
-            cloudpickle.dump(source, file)
-        yield path
-
-
-_loaded: dict[str, Any] = {}
-
-
-def _fetch(path: str, index: int) -> Any:
-    """A batch of a published source; the source is read once by each worker and pass."""
-    if path not in _loaded:
-        import pickle
-
-        _loaded.clear()
-        with open(path, "rb") as file:
-            _loaded[path] = pickle.load(file)  # written by our own parent process
-    return _loaded[path][index]
 
 
 # ---------------------------------------------------------------- running
@@ -340,7 +312,10 @@ class StreamExecutor:
         """Whether there is a batch ``step``; it is fetched."""
         if self.steps is not None and step >= self.steps:
             return False
-        raw = next(self.stream, None)
+        try:
+            raw = next(self.stream, None)
+        except WaitingEndedError:
+            return False
         if raw is None:
             if self.steps is None and step > 0:
                 return False
@@ -351,6 +326,13 @@ class StreamExecutor:
             )
         self._batch = self._adapt(raw)
         return True
+
+    def next_passes(self, allowed: int) -> int:
+        """A pass is never known before it is read."""
+        return 0
+
+    def halt_on_nan(self) -> None:
+        """Every batch is a call of its own."""
 
     def next_count(self, step: int, allowed: int | None = None) -> int:
         return 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nbkeras.core.engine.streams import Sequence
+from nbkeras.core.engine.workers import Sequence
 
 __all__ = ["TimeseriesGenerator", "timeseries_generator_from_json"]
 

@@ -84,14 +84,6 @@ def test_every_source_trains_as_arrays_do(name: str) -> None:
     assert not [t for t in threading.enumerate() if t.name == "nbkeras-prefetch" and not t.daemon]
 
 
-def test_worker_processes_give_the_same() -> None:
-    _, losses = expected()
-    history = net().fit(
-        Rows(), epochs=3, shuffle=False, verbose=0, workers=2, use_multiprocessing=True
-    )
-    np.testing.assert_allclose(history.history["loss"], losses, rtol=1e-5)
-
-
 def test_a_sequence_is_shuffled_whole_and_told_of_its_ends() -> None:
     source = Rows()
     stream = BatchStream(source, reading=Reading(workers=2), shuffle=True)

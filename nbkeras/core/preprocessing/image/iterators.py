@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nbkeras.core.engine.streams import Sequence
+from nbkeras.core.engine.workers import Sequence
 
 from .files import EXTENSIONS, save_img
 from .generator import DRAWS, ImageDataGenerator, check_batch
