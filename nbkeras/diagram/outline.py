@@ -78,7 +78,9 @@ class Outline:
         """
         linked = {self._around(link.source, link.target) for link in self.links}
         return frozenset(
-            item.id for item in self.walk() if len(item.children) == 1 or item.id in linked
+            item.id
+            for item in self.walk()
+            if item.id in linked or (item.layer is not None and item.layer.outputs)
         )
 
     def _around(self, *ids: str) -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from nbkeras.diagram import DIRECTIONS, Outline, Plain
 from nbkeras.diagram.dot import Graph, graph
+from nbkeras.events import Connection
 from nbkeras.text import plain
 from tests.diagram import models
 
@@ -53,7 +54,8 @@ def built(names: list[str], frame: str = "frame") -> Outline:
         layers.append(models.layer(name, name or "Dense", SHAPE, layers[-1:], 1))
     *outer, last = layers
     inside = models.layer(last.name, last.kind, SHAPE)
-    outer.append(models.layer(frame, "Model", SHAPE, outer[-1:], layers=(inside,)))
+    inner = {"layers": (inside,), "outputs": (Connection(last.name, SHAPE),)}
+    outer.append(models.layer(frame, "Model", SHAPE, outer[-1:], **inner))
     return Outline.of(models.model(*outer, name=frame), blocks=False)
 
 
