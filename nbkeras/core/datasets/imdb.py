@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.spelling import rename_old
 from .files import STORE, fetch, read_npz, read_words
 from .splits import Split, shuffled
-from .word_sequences import Words, as_array, renamed_num_words
+from .word_sequences import Words, as_array
 
 __all__ = ["get_word_index", "load_data"]
 
@@ -58,7 +59,8 @@ def load_data(
 
     Source: Keras 2 manual, chapter 12.3; Maas et al., 2011.
     """
-    num_words = renamed_num_words(num_words, kwargs)
+    older = rename_old("load_data", {"nb_words": "num_words"}, kwargs, load_data.__annotations__)
+    num_words = older.get("num_words", num_words)
     words = Words(num_words, skip_top, maxlen, start_char, oov_char, index_from)
     names = ("x_train", "y_train", "x_test", "y_test")
     x_train, y_train, x_test, y_test = read_npz(fetch(path, ORIGIN, HASH), *names)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .. import registry
-
-__all__ = ["Words", "as_array", "renamed_num_words"]
+__all__ = ["Words", "as_array"]
 
 
 @dataclass(frozen=True)
@@ -58,19 +55,3 @@ def as_array(texts: list[list[int]]) -> np.ndarray:
     array = np.empty(len(texts), object)
     array[:] = texts
     return array
-
-
-def renamed_num_words(num_words: int | None, older: dict[str, Any]) -> int | None:
-    """``num_words``, also as ``nb_words``, its name before Keras 2; other names are refused."""
-    for name in older:
-        if name != "nb_words":
-            known = ["num_words", "skip_top", "maxlen", "test_split", "seed", "start_char"]
-            hint = registry.suggestion(name, [*known, "oov_char", "index_from", "path"])
-            raise TypeError(f"load_data() has no argument {name!r}.{hint}")
-        warnings.warn(
-            f"nb_words is now num_words: load_data(..., num_words={older[name]!r}).",
-            DeprecationWarning,
-            stacklevel=3,
-        )
-        num_words = older[name]
-    return num_words

@@ -1,18 +1,21 @@
-"""Older spellings of what constructors take, turned into today's before they are called.
+"""Older spellings of what constructors and functions take, turned into today's.
 
 A table says for a class which argument is called what now (:func:`declare`); classes whose
-metaclass is :class:`Spelled` look there, so no constructor knows of it.
+metaclass is :class:`Spelled` look there, so no constructor knows of it. A function that takes
+older names as keywords of any name asks :func:`rename_old`.
 """
 
 from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Dropped", "Joined", "Renamed", "Spelled", "declare"]
+from .. import registry
+
+__all__ = ["Dropped", "Joined", "Renamed", "Spelled", "declare", "rename_old"]
 
 
 @dataclass(frozen=True)
@@ -156,3 +159,34 @@ def _shown(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     said += [f"{key}={value!r}" for key, value in kwargs.items()]
     said = [text if len(text) < 60 else text[:57] + "..." for text in said]
     return f"{cls.__name__}({', '.join(said)})"
+
+
+# ---------------------------------------------------------------- functions
+
+
+def rename_old(
+    what: str, old: Mapping[str, str], kwargs: Mapping[str, Any], known: Iterable[str]
+) -> dict[str, Any]:
+    """A function's keywords under the names they have now, with a hint; any other is refused.
+
+    Args:
+        what: the function's name.
+        old: from old names to new ones.
+        kwargs: the keywords that are not its own.
+        known: its own, for who mistyped one.
+
+    Raises:
+        TypeError: a keyword is neither.
+    """
+    renamed = {}
+    for name, value in kwargs.items():
+        if name not in old:
+            hint = registry.suggestion(name, known)
+            raise TypeError(f"{what}() has no argument {name!r}.{hint}")
+        warnings.warn(
+            f"{name} is now {old[name]}: {what}(..., {old[name]}={value!r}).",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        renamed[old[name]] = value
+    return renamed

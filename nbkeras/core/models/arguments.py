@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ... import events
-from .. import registry
 from ..callbacks import Callback, CallbackList
+from ..engine.spelling import rename_old
 
 __all__ = [
     "OLD_GENERATOR_NAMES",
@@ -53,24 +52,6 @@ def check_counts(**counts: Any) -> None:
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if value is not None and not (whole and value >= least):
             raise ValueError(f"{name} is a whole number, {least} or more; got {value!r}.")
-
-
-def rename_old(
-    what: str, old: dict[str, str], kwargs: dict[str, Any], known: list[str]
-) -> dict[str, Any]:
-    """Keras 1's keywords under their new names, with a hint; any other is refused."""
-    renamed = {}
-    for name, value in kwargs.items():
-        if name not in old:
-            hint = registry.suggestion(name, known)
-            raise TypeError(f"{what}() has no argument {name!r}.{hint}")
-        warnings.warn(
-            f"{name} is now {old[name]}: {what}(..., {old[name]}={value!r}).",
-            DeprecationWarning,
-            stacklevel=3,
-        )
-        renamed[old[name]] = value
-    return renamed
 
 
 @contextlib.contextmanager

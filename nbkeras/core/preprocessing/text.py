@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.spelling import rename_old
+
 __all__ = ["Tokenizer", "hashing_trick", "one_hot", "text_to_word_sequence", "tokenizer_from_json"]
 
 DEFAULT_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
@@ -124,6 +126,7 @@ class Tokenizer:
         char_level: whether each character is a word.
         oov_token: a word that stands for all unknown ones; by default they are left out.
         document_count: texts already counted.
+        **kwargs: `nb_words`, the older name of `num_words`.
 
     Attributes:
         word_counts: how often each word occurred.
@@ -152,8 +155,12 @@ class Tokenizer:
         char_level: bool = False,
         oov_token: str | None = None,
         document_count: int = 0,
+        **kwargs: Any,
     ) -> None:
-        self.num_words = num_words
+        older = rename_old(
+            "Tokenizer", {"nb_words": "num_words"}, kwargs, Tokenizer.__init__.__annotations__
+        )
+        self.num_words = older.get("num_words", num_words)
         self.filters = filters
         self.lower = lower
         self.split = split

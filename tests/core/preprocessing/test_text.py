@@ -21,6 +21,13 @@ def test_an_unfitted_tokenizer_knows_no_word() -> None:
     assert Tokenizer(oov_token="?").texts_to_sequences(["a b"]) == [[]]
 
 
+def test_the_older_name_of_num_words() -> None:
+    with pytest.warns(DeprecationWarning, match="nb_words is now num_words"):
+        assert Tokenizer(nb_words=5).num_words == 5
+    with pytest.raises(TypeError, match="Did you mean 'num_words'"):
+        Tokenizer(words=5)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
