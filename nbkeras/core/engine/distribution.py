@@ -166,6 +166,18 @@ class Distribution:
         parts = self.strategy.experimental_distribute_values_from_function(cut)
         return self.strategy.run(replica, args=(parts,))
 
+    def reducible(self, gradients: Sequence[Any]) -> list[Any]:
+        """A replica's gradients in a form in which they can be added up.
+
+        Gradients of single rows are gathered, and TensorFlow allows no gathering of
+        batches of different sizes within one call: there they are added as a whole.
+        """
+        if self.step_by_step:
+            return list(gradients)
+        return [
+            tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g for g in gradients
+        ]
+
     # ---------------------------------------------------------------- several workers
 
     @property
@@ -215,8 +227,10 @@ def check_distribution(
             divide the model's batches.
     """
     made = [(f"model {model.name!r}", model.weights)]
-    made += [(f"optimizer {type(o).__name__}", _variables(o)) for o in (optimizer,) if o]
     made += [(f"metric {type(metric).__name__}", _variables(metric)) for metric in metrics]
+    # What an optimizer has before it meets weights is moved once for all replicas, so it
+    # may be of no strategy.
+    made += [(f"optimizer {type(optimizer).__name__}", _of_a_strategy(_variables(optimizer)))]
     for owner, variables in made:
         for variable in variables:
             if not _belongs(variable, distribution):
@@ -246,6 +260,10 @@ def check_distribution(
 
 def _variables(owner: Any) -> Sequence[Any]:
     return getattr(owner, "variables", None) or ()
+
+
+def _of_a_strategy(variables: Sequence[Any]) -> list[Any]:
+    return [v for v in variables if getattr(v, "distribute_strategy", None) is not None]
 
 
 def _belongs(variable: Any, distribution: Distribution | None) -> bool:

@@ -88,6 +88,8 @@ class Trainer:
 
     def _train(self, inputs: Any, targets: Any, weights: Any, part: Whole) -> Any:
         logs, gradients = self._gradients(inputs, targets, weights, part)
+        if self.distribution is not None:
+            gradients = self.distribution.reducible(gradients)
         self.optimizer.apply(gradients, self.trained)
         return logs
 
@@ -144,8 +146,8 @@ class Trainer:
 
     def prepare(self) -> None:
         """Make the variables that a training step needs, before it is traced."""
-        if self._rng is None:
-            with scope_of(self.distribution):
+        with scope_of(self.distribution):
+            if self._rng is None:
                 self._rng = tf.Variable(
                     [0, 0],
                     dtype=tf.int32,
@@ -153,8 +155,8 @@ class Trainer:
                     name="rng",
                     aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
                 )
-            self.seed_noise()
-        self.optimizer.build(self.trained)
+                self.seed_noise()
+            self.optimizer.build(self.trained)
 
     def seed_noise(self) -> None:
         """Begin a new stream of noise, drawn from NumPy's generator; its steps count on."""

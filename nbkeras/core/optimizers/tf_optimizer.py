@@ -63,6 +63,13 @@ class TFOptimizer(Optimizer):
                 variable.assign(variable.constraint(tf.convert_to_tensor(variable)))
         self.iterations.assign_add(1)
 
+    def _apply_merged(self, strategy: Any, gradients: Any, variables: Any) -> None:
+        raise NotImplementedError(
+            "TFOptimizer cannot step on several replicas: TensorFlow's optimizers would add the "
+            f"gradients once more. Under {type(strategy).__name__} use one of keras.optimizers, "
+            "such as optimizers.Adam(1e-3)."
+        )
+
     def get_updates(self, loss: Any, params: Sequence[Any]) -> Any:
         """Not known: the wrapped optimizer only applies gradients."""
         raise NotImplementedError(

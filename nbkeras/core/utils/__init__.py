@@ -29,6 +29,7 @@ __all__ = [
     "get_file",
     "get_source_inputs",
     "model_to_dot",
+    "multi_gpu_model",
     "normalize",
     "plot_model",
     "print_summary",
@@ -43,6 +44,7 @@ _MODULES = (
     "generic_utils",
     "io_utils",
     "layer_utils",
+    "multi_gpu_utils",
     "np_utils",
     "vis_utils",
 )
@@ -50,6 +52,7 @@ _OF_LAYERS = {
     "convert_all_kernels_in_model": "layer_utils",
     "get_source_inputs": "layer_utils",
     "model_to_dot": "vis_utils",
+    "multi_gpu_model": "multi_gpu_utils",
     "plot_model": "vis_utils",
 }
 

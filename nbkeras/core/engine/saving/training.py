@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from ... import registry
+from ...backend import get_value
 from ...registry import ConfigError
 from . import hdf5_writer
 from .hdf5_reader import Reader, Stored
@@ -132,7 +133,7 @@ def write_optimizer(file: h5py.Group, optimizer: Any) -> None:
     Before the first update there is none, and Keras 2 writes none.
     """
     variables = list(getattr(optimizer, "variables", None) or [])
-    updates = int(getattr(optimizer, "iterations", 1))
+    updates = int(get_value(getattr(optimizer, "iterations", 1)))
     begun = updates > 0 or any(variable.shape.rank for variable in variables)
     if variables and begun:
         arrays = (variable.numpy() for variable in variables)
