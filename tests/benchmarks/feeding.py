@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -111,17 +112,18 @@ def make_batches(base: Any, repeats: int, **options: Any) -> Any:
 
 
 def workers(keras: Any, repeats: str, kind: str) -> dict[str, float]:
-    """Milliseconds a batch made by two threads or processes, best epoch of three."""
+    """Seconds a batch made by two threads or processes, best epoch after the first."""
     options = {"workers": 2, "use_multiprocessing": kind == "processes", "max_queue_size": 10}
-    given_to_fit = not hasattr(keras.utils, "PyDataset") or "tf_keras" in keras.__name__
-    base = keras.utils.Sequence if given_to_fit else keras.utils.PyDataset
-    batches = make_batches(base, int(repeats), **({} if given_to_fit else options))
-    model = network(keras)
-    best = float("inf")
-    for _ in range(3):
-        began = time.perf_counter()
-        model.fit(batches, epochs=1, shuffle=False, verbose=0, **(options if given_to_fit else {}))
-        best = min(best, time.perf_counter() - began)
+    to_fit = not hasattr(keras.utils, "PyDataset")
+    base = keras.utils.Sequence if to_fit else keras.utils.PyDataset
+    batches = make_batches(base, int(repeats), **({} if to_fit else options))
+    model, ends = network(keras), []
+    clock = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter())
+    )
+    given = options if to_fit else {}
+    model.fit(batches, epochs=4, shuffle=False, verbose=0, callbacks=[clock], **given)
+    best = min(after - before for before, after in pairwise(ends))
     return {"seconds": best / len(batches)}
 
 
@@ -185,16 +187,20 @@ def file_table(gigabytes: float, rounds: int) -> Iterator[tuple[str, float, str]
 
 def workers_table(gigabytes: float, rounds: int) -> Iterator[tuple[str, float, str]]:
     """Time a batch beside the fastest peer's."""
-    began = time.perf_counter()
-    work(50)
-    repeats = max(int(WORK_SECONDS * 50 / (time.perf_counter() - began)), 1)
+    work(1)
+    times = []
+    for _ in range(20):
+        began = time.process_time()
+        work(4)
+        times.append((time.process_time() - began) / 4)
+    repeats = max(round(WORK_SECONDS / min(times)), 1)
     for kind in ("threads", "processes"):
-        times = {name: several(rounds, name, "workers", repeats, kind) for name in PEERS}
-        times = {name: result for name, result in times.items() if result}
-        for name, result in times.items():
+        found = {name: several(rounds, name, "workers", repeats, kind) for name in PEERS}
+        found = {name: result for name, result in found.items() if result}
+        for name, result in found.items():
             yield f"{name}, {kind}: milliseconds a batch", result["seconds"] * 1e3, ""
-        fastest = min(r["seconds"] for name, r in times.items() if name != "nbkeras")
-        ratio = times["nbkeras"]["seconds"] / fastest
+        fastest = min(r["seconds"] for name, r in found.items() if name != "nbkeras")
+        ratio = found["nbkeras"]["seconds"] / fastest
         yield f"nbkeras, {kind}: time of the fastest peer", ratio, "fastest peer"
 
 
