@@ -299,7 +299,12 @@ class Stop(Request):
 
 
 class Listener(Protocol):
-    """What hears events."""
+    """What hears events.
+
+    One that only shows or writes them says so with an attribute ``may_lag = True``. It
+    then hears of epochs that last milliseconds in groups, after they were trained, and
+    they are trained faster.
+    """
 
     def handle(self, event: Event) -> None:
         """React to an event. Called on the training thread: return at once."""

@@ -27,6 +27,8 @@ class Run:
         train: trains it, and returns its History; called with this run as a listener.
     """
 
+    may_lag = True
+
     def __init__(self, name: str, model: Any, train: Callable[[Run], Any]) -> None:
         self.name = name
         self.model = model

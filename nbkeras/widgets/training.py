@@ -47,6 +47,8 @@ class TrainingPanel:
     _finished: ClassVar[deque[TrainingWidget]] = deque()
     _most_finished = 8
 
+    may_lag = True
+
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.state = RunState()
         self._throttle = Throttle(clock)

@@ -18,6 +18,13 @@ _BATCH_HOOKS = (
     "on_train_batch_begin",
     "on_train_batch_end",
 )
+_EPOCH_HOOKS = (
+    "on_epoch_begin",
+    "on_epoch_end",
+    "on_pass_begin",
+    "on_steps_end",
+    "on_boundary",
+)
 _TEST_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
 _PREDICT_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
 
@@ -38,6 +45,9 @@ class Callback:
         steps_allowed: how many batches at most may run before it must hear again.
         chief_only: whether it only writes down what happens: of several workers that train
             together, the chief does.
+        may_lag: whether it may hear of short epochs when later ones were already trained.
+        halts_on_nan: whether no batch may run behind one whose loss is no finite number.
+        behind: whether epochs were trained that it has not heard of yet.
         state_names: the attributes that a run changes; :class:`BackupAndRestore` keeps
             them (numbers, text, arrays, and lists and dictionaries of these).
 
@@ -51,6 +61,9 @@ class Callback:
     """
 
     steps_allowed: int | None = None
+    may_lag = False
+    halts_on_nan = False
+    behind = False
     chief_only: ClassVar[bool] = False
     state_names: ClassVar[tuple[str, ...]] = ()
 
@@ -212,6 +225,23 @@ class CallbackList:
         """How many batches may run before the callbacks must hear again."""
         allowed = [c.steps_allowed for c in self.callbacks if c.steps_allowed is not None]
         return min(allowed, default=None)
+
+    @property
+    def may_lag(self) -> bool:
+        """Whether all may hear of several epochs at once, when they were trained."""
+        return self.steps_allowed is None and all(
+            getattr(c, "may_lag", False) or not _overrides(c, _EPOCH_HOOKS) for c in self.callbacks
+        )
+
+    @property
+    def halting(self) -> bool:
+        """Whether no batch may run behind one whose loss is no finite number."""
+        return any(getattr(c, "halts_on_nan", False) for c in self.callbacks)
+
+    def set_behind(self, behind: bool) -> None:
+        """Say whether epochs were trained that the callbacks are yet to hear of."""
+        for callback in self.callbacks:
+            callback.behind = behind
 
     @property
     def stopping(self) -> bool:

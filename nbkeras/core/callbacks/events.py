@@ -59,6 +59,11 @@ class EventStream(Callback):
         self._waiting = Waiting()
         self._paused = False
 
+    @property
+    def may_lag(self) -> bool:  # type: ignore[override]
+        """Whether no listener answers to an epoch before the next one is trained."""
+        return all(getattr(listener, "may_lag", False) for listener in self.listeners)
+
     def _emit(self, kind: type, **fields: Any) -> None:
         if self.listeners:
             passed = time.perf_counter() - self._began
@@ -150,6 +155,8 @@ class EventStream(Callback):
 
     def _boundary(self) -> None:
         """Do what was asked for; while paused, wait for more."""
+        if self.behind:
+            return
         for request in self.mailbox.drain():
             self._obey(request)
         while self._paused and not self.model.stop_training:

@@ -22,6 +22,7 @@ class History(Callback):
     Source: Keras 2 manual, chapter 11.1.5.
     """
 
+    may_lag = True
     state_names: ClassVar = ("epoch", "history")
 
     def __init__(self) -> None:

@@ -15,15 +15,15 @@ __all__ = ["TerminateOnNaN"]
 class TerminateOnNaN(Callback):
     """Ends training when a batch's loss is NaN or infinite.
 
-    No batch after that one is trained: the run goes batch by batch, and the number
-    that is printed, the optimizer's ``iterations`` and the epoch's mean all end there.
+    No batch after that one is trained: the weights, the number that is printed, the
+    optimizer's ``iterations`` and the epoch's mean all end there.
 
     Source: Keras 2 manual, chapter 11.1.3.
     """
 
-    # In a longer chunk the batches after the bad one would still move the weights: an
-    # infinite loss can have finite gradients.
-    steps_allowed = 1
+    # The compiled loop itself ends there: batches after the bad one would still move the
+    # weights, since an infinite loss can have finite gradients.
+    halts_on_nan = True
 
     def on_steps_end(self, step: int, sizes: Any, values: dict[str, Any], means: Logs) -> None:
         losses = np.asarray(values.get("loss", ()))

@@ -2,7 +2,7 @@
 
 :class:`Rows` reads some rows of (x, y, sample weight); a :class:`BlockExecutor`
 has a thread do so while the step runs over the block before, and runs each block
-as :class:`~nbkeras.core.engine.program.ArrayExecutor` runs arrays: the numbers are
+as :class:`~nbkeras.core.engine.executors.ArrayExecutor` runs arrays: the numbers are
 those of the same arrays in memory.
 """
 
@@ -19,7 +19,8 @@ import tensorflow as tf
 from ..config import floatx
 from . import buffers
 from .data import check_rows, is_array, shuffled
-from .program import ArrayExecutor, Program
+from .executors import ArrayExecutor
+from .program import Program
 from .streams import Prefetch
 
 __all__ = ["BlockExecutor", "Rows", "View", "blocks_of", "first_rows", "worth_blocks"]
@@ -326,6 +327,7 @@ class BlockExecutor:
         self._passes = passes
         self._per_batch = per_batch
         self._inspect = inspect
+        self._halting = False
         self._inner: ArrayExecutor | None = None
         self._order: np.ndarray | None = None
         self._ahead: Prefetch | None = None
@@ -345,6 +347,14 @@ class BlockExecutor:
         self._inspect = None  # every block was seen once
         self.close()
         return False
+
+    def next_passes(self, allowed: int) -> int:
+        """Data worth blocks are no short pass."""
+        return 0
+
+    def halt_on_nan(self) -> None:
+        """Let a call end behind a batch whose loss is no finite number."""
+        self._halting = True
 
     def next_count(self, step: int, allowed: int | None = None) -> int:
         """How many batches the next call should run, from batch ``step`` on."""
@@ -385,6 +395,8 @@ class BlockExecutor:
     def _load(self, data: Any, count: int, order: Any) -> None:
         if self._inner is None:
             self._inner = ArrayExecutor(self.program, data, self.size, per_batch=self._per_batch)
+            if self._halting:
+                self._inner.halt_on_nan()
             self._inner.steps_left = self.steps * self._passes
         self._inner.load(data, count, order)
 

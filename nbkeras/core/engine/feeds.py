@@ -21,7 +21,8 @@ from .data import (
     split_rows,
     standardize_inputs,
 )
-from .program import ArrayExecutor, Program
+from .executors import ArrayExecutor
+from .program import Program
 from .streams import BatchStream, Prefetch, Reading, StreamExecutor, is_stream
 
 __all__ = ["ArrayFeed", "BlockFeed", "StreamFeed", "inputs_in_blocks", "open_feed"]

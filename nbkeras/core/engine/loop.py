@@ -84,24 +84,56 @@ def fit_loop(
         epochs: the number of the last epoch, plus one.
         initial_epoch: the number of the first.
         order: a function that returns an order of rows for an epoch, or ``None``.
-        validate: a function from an epoch's number to validation logs (``{}`` for none).
+        validate: a function from an epoch's number to validation logs; ``None`` for none.
     """
     callbacks.on_train_begin()
-    for epoch in range(callbacks.begin_at(initial_epoch), epochs):
-        if model.stop_training:
-            break
+    if callbacks.halting:
+        executor.halt_on_nan()
+    epoch = callbacks.begin_at(initial_epoch)
+    alone = validate is None and not model.objective.stateful_metrics
+    while epoch < epochs and not model.stop_training:
+        several = executor.next_passes(epochs - epoch) if alone and callbacks.may_lag else 0
+        if several > 1:
+            run_epochs(model, executor, callbacks, epoch, [order() for _ in range(several)])
+            epoch += several
+            continue
         callbacks.on_epoch_begin(epoch)
         model.objective.reset_metrics()
-        means = Means(model.objective.names, model.objective.stateful_names)
-        run = Pass(epoch, order(), means, steps=executor.steps)
+        run = _pass(model, executor, epoch, order())
         callbacks.on_pass_begin(run)
         executor.begin(run.order)
         run_batches(executor, callbacks, run)
-        logs = means.logs()
-        if not callbacks.stopping:
+        logs = run.means.logs()
+        if validate is not None and not callbacks.stopping:
             logs.update(validate(epoch))
         callbacks.on_epoch_end(epoch, logs)
+        epoch += 1
     callbacks.on_train_end()
+
+
+def _pass(model: Any, executor: Any, epoch: int, order: np.ndarray | None) -> Pass:
+    objective = model.objective
+    means = Means(objective.names, objective.stateful_names)
+    return Pass(epoch, order, means, steps=executor.steps)
+
+
+def run_epochs(
+    model: Any, executor: Any, callbacks: Any, epoch: int, orders: list[np.ndarray | None]
+) -> None:
+    """Train several short epochs in one call, then let the callbacks hear of each in turn."""
+    steps = executor.steps
+    executor.begin(*orders)
+    values = executor.run(0, steps * len(orders))
+    sizes = executor.sizes(0, steps)
+    for number, order in enumerate(orders):
+        callbacks.set_behind(number + 1 < len(orders))
+        callbacks.on_epoch_begin(epoch + number)
+        run = _pass(model, executor, epoch + number, order)
+        run.step = steps
+        mine = values[number * steps : (number + 1) * steps]
+        run.means.add(mine, sizes)
+        callbacks.on_steps_end(0, sizes, mine, run.means)
+        callbacks.on_epoch_end(epoch + number, run.means.logs())
 
 
 def test_loop(model: Any, executor: Any, callbacks: Any) -> Logs:
@@ -123,8 +155,9 @@ def run_batches(executor: Any, callbacks: Any, run: Pass) -> None:
         sizes = executor.sizes(step, count)
         callbacks.on_steps_begin(step, sizes)
         values = executor.run(step, count)
+        sizes = sizes[: len(values)]  # fewer if a batch halted the run
         run.means.add(values, sizes)
-        run.step += count
+        run.step += len(values)
         callbacks.on_steps_end(step, sizes, values, run.means)
         if callbacks.stopping:
             break

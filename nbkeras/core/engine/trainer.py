@@ -136,7 +136,11 @@ class Trainer:
                 width = len(self.objective.names) if self.objective else 0
                 compiled = kind in ("train", "test") and self.distribution is None
                 jit = self._jit if compiled else False
-                self._programs[kind] = Program(getattr(self, kind), width, jit, self._loop_jit())
+                # Batches of one size, where the model was built for it, are known to be so.
+                fixed = any(tensor.shape[0] is not None for tensor in self.model.inputs)
+                self._programs[kind] = Program(
+                    getattr(self, kind), width, jit, self._loop_jit(), fixed
+                )
             return self._programs[kind]
 
     def _loop_jit(self) -> bool:

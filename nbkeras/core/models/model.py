@@ -395,10 +395,10 @@ class Model(Network):
 
     def _validator(
         self, trainer: Trainer, held_out: Any, freq: Any, hears: CallbackList
-    ) -> Callable[[int], dict[str, Any]]:
-        """A function from an epoch to its validation logs."""
+    ) -> Callable[[int], dict[str, Any]] | None:
+        """A function from an epoch to its validation logs, if there is anything to validate."""
         if held_out is None:
-            return lambda epoch: {}
+            return None
         executor = held_out.executor(trainer.program("test"), 1, hears.wants_test_batches)
 
         def validate(epoch: int) -> dict[str, Any]:

@@ -1,0 +1,191 @@
+"""Which compiled form of a program is fastest: measured, remembered, compiled beside training."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+__all__ = ["Choice", "compile_unseen"]
+
+COMPILE_FACTOR = 5.0
+"""How much longer XLA compiles a program than it took to trace it without XLA."""
+
+WORTH = 1.5
+"""How many times as long as the compilation the work must take to be worth it."""
+
+TRIALS, TRIAL_SECONDS = 3, 0.1
+"""How often and how long a form is measured before it is compared."""
+
+PATIENCE = 50
+"""After how many calls the slower form is tried once more; then after twice as many."""
+
+
+class Choice:
+    """The forms of a program for one kind of data, and which of them to use.
+
+    It begins with the plain loop. Once the work is worth a compilation, XLA's form is
+    compiled in another thread while the plain one goes on; then it is tried, and the
+    faster one kept. Where XLA is asked for, it comes first and alone.
+
+    Args:
+        jit: ``True``, ``False`` or ``"auto"``.
+        loop_jit: whether XLA compiles the loop, or else single steps.
+
+    Attributes:
+        current: the form to use now: ``"loop"``, ``"jit-loop"`` or ``"jit-step"``.
+        seconds: of each form the time of a step, the best that was seen: noise only adds.
+        tail: the size of the last batch of a pass that XLA's loop knows, or 0.
+    """
+
+    def __init__(self, jit: Any, loop_jit: bool) -> None:
+        accelerated = "jit-loop" if loop_jit else "jit-step"
+        if jit is True:
+            self.candidates = [accelerated]
+        elif jit is False:
+            self.candidates = ["loop"]
+        else:
+            self.candidates = ["loop", accelerated]
+        self.current = self.candidates[0]
+        self.seconds: dict[str, float] = {}
+        self.recent: float | None = None
+        self.tail = 0
+        self._measured: dict[str, int] = {}
+        self._spent: dict[str, float] = {}
+        self._making = 0.5
+        self._calls = 0
+        self._patience = PATIENCE
+        self._warm: set[str] = set()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def warm(self) -> bool:
+        """Whether the current form was compiled: its next call can be measured."""
+        return self.current in self._warm
+
+    @property
+    def compiling(self) -> bool:
+        """Whether a form is being compiled in another thread."""
+        return self._thread is not None
+
+    def made(self, seconds: float) -> None:
+        """The current form ran for the first time; what that took, in seconds of this thread.
+
+        Not of the clock: a busy machine would make compilations look dear.
+        """
+        self._warm.add(self.current)
+        if self.current == "loop":
+            self._making = seconds
+
+    def record(self, seconds: float, steps: int) -> None:
+        """Note how long some steps took, and use the form that then seems best."""
+        name = self.current
+        self.recent = seconds / steps
+        self.seconds[name] = min(self.seconds.get(name, self.recent), self.recent)
+        self._measured[name] = self._measured.get(name, 0) + 1
+        self._spent[name] = self._spent.get(name, 0.0) + seconds
+        self._calls += 1
+        self._decide()
+
+    def _known(self, name: str) -> bool:
+        """Whether a form was measured for long enough."""
+        spent = self._spent.get(name, 0.0)
+        return self._measured.get(name, 0) >= TRIALS and spent >= TRIAL_SECONDS
+
+    def _decide(self) -> None:
+        """Try a form that has been compiled since, or keep the fastest."""
+        if not self._known(self.current) or self._calls < TRIALS:
+            return
+        ready = [name for name in self.candidates if name in self._warm]
+        fastest = min(ready, key=lambda name: self.seconds.get(name, 0.0))
+        slower = [name for name in ready if name != fastest]
+        if slower and self._calls > self._patience:
+            # What else the machine did may have spoilt its trial.
+            self._patience *= 2
+            fastest = slower[0]
+        if fastest != self.current:
+            self.current, self.recent, self._calls = fastest, None, 0
+
+    def next_to_compile(self, steps_left: int) -> str | None:
+        """The form whose compilation is worth its while, if there is one.
+
+        What was spent on the plain form counts as much as what is left: then the
+        compilation never costs much more than what could have been saved.
+        """
+        if self.compiling or self._measured.get("loop", 0) < TRIALS:
+            return None
+        cold = [name for name in self.candidates if name not in self._warm]
+        work = self._spent["loop"] + steps_left * self.seconds["loop"]
+        return cold[0] if cold and work > WORTH * COMPILE_FACTOR * self._making else None
+
+    def compile_beside(self, name: str, make: Callable[[], bool]) -> None:
+        """Compile a form in another thread; ``make`` says whether that could be done."""
+
+        def run() -> None:
+            try:
+                if make():
+                    self._warm.add(name)
+                else:
+                    self.drop(name)
+            except Exception:  # what XLA cannot compile the plain form still runs
+                self.drop(name)
+            finally:
+                self._thread = None
+
+        # Not a daemon: a process must not end in the midst of a compilation.
+        self._thread = threading.Thread(target=run, name="nbkeras-compile")
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until nothing is being compiled."""
+        thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def drop(self, name: str) -> None:
+        """A form cannot be compiled."""
+        self.candidates = [other for other in self.candidates if other != name]
+        if self.current == name and self.candidates:
+            self.current, self.recent = self.candidates[0], None
+
+    def pin(self) -> None:
+        """Let the first form be the only one."""
+        self.candidates = self.candidates[:1]
+        if self.current != self.candidates[0]:
+            self.current, self.recent = self.candidates[0], None
+
+
+def compile_unseen(form: Any, *arguments: Any) -> bool:
+    """Compile a function with XLA on variables of the same shapes, none of its own.
+
+    XLA compiles a function when it is first called, holding the variables that it
+    writes. Here it is called on zeros, so the weights stay free for the training that
+    goes on; the next call, on the weights, finds the program compiled.
+
+    Args:
+        form: a concrete function that nobody calls yet.
+        arguments: what to call it with.
+
+    Returns:
+        Whether that could be done; if not, nothing happened.
+    """
+    captured = list(form.captured_inputs)
+    variables = {id(v.handle): v for v in form.graph.variables}
+    places = [i for i, tensor in enumerate(captured) if tensor.dtype == tf.resource]
+    if any(id(captured[i]) not in variables for i in places):
+        return False
+    shadows = []  # kept: a variable ends with the object that stands for it
+    stand_ins = list(captured)
+    for i in places:
+        variable = variables[id(captured[i])]
+        with tf.device(variable.device):
+            shadows.append(tf.Variable(tf.zeros(variable.shape, variable.dtype), trainable=False))
+        stand_ins[i] = shadows[-1].handle
+    form.set_external_captures(stand_ins)
+    try:
+        form(*arguments)
+    finally:
+        form.set_external_captures(captured)
+    return True

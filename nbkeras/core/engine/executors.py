@@ -1,0 +1,242 @@
+"""Running a program's step over arrays that lie on the device, many batches in a call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from .choice import Choice, compile_unseen
+from .program import LOG_CAPACITY, Program, leaves_of, signature_of
+
+__all__ = ["ArrayExecutor"]
+
+CHUNK_SECONDS = 0.06
+"""How long a chunk should last: an interrupt, a pause or a slider waits that long."""
+
+ORDER_CAPACITY = 2**16
+"""How many row numbers a call of several passes takes: XLA compiles it for one number."""
+
+SHORT_PASS = 2 * CHUNK_SECONDS
+"""A pass is short if its last, smaller batch is worth a place in XLA's program."""
+
+
+class ArrayExecutor:
+    """Runs a program's step over arrays on the device, a chunk of batches at a time.
+
+    Batches are counted through: a pass is ``steps`` of them, and what :meth:`begin`
+    was given may be several passes.
+
+    Args:
+        program: what to run.
+        data: (inputs, targets, sample weights), lists of tensors with equal rows.
+        size: rows in a batch; the last batch of an epoch has what is left.
+        passes: how often the data will be gone through, for what a compilation is worth.
+        per_batch: whether somebody must see every batch: chunks of one then.
+        steps: how many batches make a pass, by default all there are.
+
+    Raises:
+        ValueError: there are fewer batches than a pass should have.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        data: Any,
+        size: int,
+        passes: int = 1,
+        per_batch: bool = False,
+        steps: int | None = None,
+    ) -> None:
+        self.program = program
+        self.data = data
+        self.rows = int(leaves_of(data)[0].shape[0])
+        self.size = min(size, self.rows)
+        there_are = -(-self.rows // self.size)
+        self.steps = steps or there_are
+        if self.steps > there_are:
+            raise ValueError(
+                f"{steps} batches of {size} need {self.steps * size} rows; there are {self.rows}. "
+                f"Give at most {there_are} steps, or a smaller batch_size."
+            )
+        self.rows_in_pass = min(self.rows, self.steps * self.size)
+        self.steps_left = self.steps * passes
+        self.per_batch = per_batch
+        self.halting = False
+        self._lines = 1
+        if passes > 1:
+            fitting = min(ORDER_CAPACITY // self.rows_in_pass, LOG_CAPACITY // self.steps)
+            self._lines = max(fitting, 1)
+        self._tail = self.rows_in_pass % self.size
+        self._order: Any = None
+        self._uploaded: dict[bool, Any] = {}
+        self.choice = self._choice()
+
+    def _choice(self) -> Choice:
+        """The choice of form for data and batches of these sizes.
+
+        XLA compiles a program for them, and would compile another for others.
+        """
+        program, kind = self.program, signature_of(self.data)
+        key = (kind, self.rows, self.size, self.rows_in_pass, self._lines, self.halting)
+        if key not in program.choices:
+            choice = program.choices[key] = Choice(program.jit, program.loop_jit)
+            if program.jit is True:
+                choice.tail = self._tail
+        return program.choices[key]
+
+    def halt_on_nan(self) -> None:
+        """Let a call end behind a batch whose loss is no finite number."""
+        self.halting = True
+        self.choice = self._choice()
+
+    # ---------------------------------------------------------------- passes
+
+    def begin(self, *orders: np.ndarray | None) -> None:
+        """Start one or more passes over the rows, each in its own order or a given one."""
+        wanted = self.rows_in_pass
+        parts = [
+            np.arange(wanted) if order is None else order[:wanted] for order in orders or [None]
+        ]
+        self._order = np.concatenate(parts).astype(np.int32)
+        self._uploaded = {}
+
+    def load(self, data: Any, rows: int, order: np.ndarray) -> None:
+        """Go on with other data of the same kind, of which the first ``rows`` rows count."""
+        self.data, self.rows_in_pass = data, rows
+        self.steps = -(-rows // self.size)
+        self._tail = rows % self.size
+        self._order = order.astype(np.int32)
+        self._uploaded = {}
+
+    def has(self, step: int) -> bool:
+        """Whether there is a batch ``step`` in a pass."""
+        return step < self.steps
+
+    def sizes(self, step: int, count: int) -> np.ndarray:
+        """Rows in each of some batches."""
+        numbers = np.arange(step, step + count) % self.steps
+        return np.minimum(self.size, self.rows_in_pass - numbers * self.size)
+
+    # ---------------------------------------------------------------- how many at once
+
+    def next_count(self, step: int, allowed: int | None = None) -> int:
+        """How many batches of a pass the next call should run, from batch ``step`` on."""
+        seconds = self.choice.recent
+        if self.per_batch or seconds is None or step >= self._end():
+            return 1
+        wanted = int(CHUNK_SECONDS / max(seconds, 1e-7))
+        limit = LOG_CAPACITY if allowed is None else min(allowed, LOG_CAPACITY)
+        return max(1, min(wanted, limit, self._end() - step))
+
+    def next_passes(self, allowed: int) -> int:
+        """How many whole passes the next call can run, 0 if not even one."""
+        seconds = self.choice.recent
+        if self.per_batch or seconds is None or self._end() < self.steps:
+            return 0
+        wanted = int(CHUNK_SECONDS / max(seconds * self.steps, 1e-7))
+        return min(wanted, self._lines, allowed)
+
+    def _end(self) -> int:
+        """Up to which batch of a pass the current form can run in one call."""
+        knows_tail = self.choice.current == "loop" or self.choice.tail == self._tail
+        return self.steps if knows_tail or not self._tail else self.steps - 1
+
+    # ---------------------------------------------------------------- running
+
+    def run(self, step: int, count: int) -> np.ndarray:
+        """Run batches ``step`` to ``step + count``; their logs, one row each.
+
+        There are fewer if a batch halted the run.
+        """
+        self.steps_left -= count
+        if step % self.steps >= self._end():
+            return self._run_loop(step, 1, False)
+        choice, warm = self.choice, self.choice.warm
+        started, worked = time.perf_counter(), time.thread_time()
+        try:
+            logs = self._run(step, count)
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+            # XLA refuses a program before it runs any of it, so nothing is half done.
+            if choice.current == "loop" or self.program.jit is True:
+                raise
+            choice.drop(choice.current)
+            return self.run(step, count)
+        seconds = time.perf_counter() - started
+        if warm:
+            choice.record(seconds, len(logs))
+            self._compile_if_worth()
+        else:
+            choice.made(time.thread_time() - worked)
+        return logs
+
+    def _run(self, step: int, count: int) -> np.ndarray:
+        if self.choice.current != "jit-step":
+            return self._run_loop(step, count, self.choice.current == "jit-loop")
+        form = self.program.rows_form(self.data, self.size, jit=True)
+        order, logs = self._upload(False), []
+        for number in range(step, step + count):
+            at = self._place(number)[0]
+            logs.append(form(self.data, order[at : at + self.size]).numpy())
+            if self.halting and not np.isfinite(logs[-1][0]):
+                break
+        return np.stack(logs)
+
+    def _run_loop(self, step: int, count: int, jit: bool) -> np.ndarray:
+        where = tf.constant([*self._place(step), count, self.rows_in_pass], tf.int32)
+        logs = self._loop(jit)(self.data, self._upload(jit), where).numpy()[:count]
+        if self.halting:
+            bad = np.flatnonzero(~np.isfinite(logs[:, 0]))
+            return logs[: bad[0] + 1] if bad.size else logs
+        return logs
+
+    def _place(self, step: int) -> tuple[int, int]:
+        """Where in the order a batch begins, and where its pass ends."""
+        line, number = divmod(step, self.steps)
+        first = line * self.rows_in_pass
+        return first + number * self.size, first + self.rows_in_pass
+
+    def _loop(self, jit: bool) -> Any:
+        tail = self.choice.tail if jit else 0
+        return self.program.loop_form(
+            self.data, self.size, jit=jit, tail=tail, halting=self.halting
+        )
+
+    def _upload(self, jit: bool) -> Any:
+        """The order on the device; for XLA always as long."""
+        if jit not in self._uploaded:
+            order = self._order
+            length = self._lines * self.rows_in_pass
+            if jit and len(order) < length:
+                order = np.zeros(length, np.int32)
+                order[: len(self._order)] = self._order
+            self._uploaded[jit] = tf.constant(order)
+        return self._uploaded[jit]
+
+    # ---------------------------------------------------------------- compiling
+
+    def _compile_if_worth(self) -> None:
+        name = self.choice.next_to_compile(self.steps_left)
+        if name is None:
+            return
+        pass_seconds = self.steps * self.choice.seconds["loop"]
+        if name == "jit-loop":
+            self.choice.tail = self._tail if pass_seconds < SHORT_PASS else 0
+        self.choice.compile_beside(name, self._maker(name))
+
+    def _maker(self, name: str) -> Any:
+        """What compiles a form, with arguments that make it run little."""
+        if name == "jit-loop":
+            arguments: Sequence[Any] = (
+                self.data,
+                self._upload(True),
+                tf.constant([0, self.rows_in_pass, 0, self.rows_in_pass], tf.int32),
+            )
+            return lambda: compile_unseen(self._loop(True), *arguments)
+        rows = self._upload(False)[: self.size]
+        return lambda: compile_unseen(
+            self.program.rows_form(self.data, self.size, jit=True), self.data, rows
+        )
