@@ -1,12 +1,14 @@
 """Unpacking archives that somebody else made.
 
 Nothing of an archive is trusted: all members are looked at before the first is
-written, only folders and regular files are made, and only inside the target.
+written, only folders and regular files are made, and only inside the target. A small file
+that would fill the disk is not unpacked.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -21,6 +23,13 @@ from typing import IO, Any
 __all__ = ["extract_archive"]
 
 FORMATS = ("tar", "zip")
+MOST_TIMES = 100
+"""How many times its own size an archive may unpack to. Texts and images reach ten to twenty; a
+bomb, thousands."""
+ALWAYS_FINE = 1 << 28
+"""What any archive may unpack to, in bytes: masks and zeros pack well, and do no harm."""
+BLOCK = 4096
+"""What a member takes at least on a disk, in bytes, empty or not."""
 
 
 @dataclass
@@ -53,8 +62,10 @@ def extract_archive(
         Whether the file was an archive of these formats.
 
     Raises:
-        ValueError: a member would leave the folder, or is a link or a device; nothing is
+        ValueError: a member would leave the folder, or is a link or a device; or the archive
+            unpacks to more than a hundred times its size, and more than 256 MiB. Nothing is
             unpacked then.
+        OSError: the disk has not the room for it; nothing is unpacked then.
 
     >>> import io, pathlib, tempfile, zipfile
     >>> here = pathlib.Path(tempfile.mkdtemp())
@@ -63,11 +74,15 @@ def extract_archive(
     >>> extract_archive(here / "a.zip", here), (here / "notes/one.txt").read_text()
     (True, '1')
     """
-    with _opened(path, _formats(archive_format)) as members:
-        if members is None:
+    with _opened(path, _formats(archive_format)) as found:
+        if found is None:
             return False
-        _check(members, path)
+        members = _checked(found, path)
         root = Path(os.path.realpath(folder))
+        missing = [
+            m for m in members if m.kind == "file" and not _is_there(_target(m, root), m.size)
+        ]
+        _require_room(sum(member.size for member in missing), root, path)
         for member in members:
             _write(member, root)
     return True
@@ -84,14 +99,14 @@ def _formats(given: Any) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _opened(path: Any, formats: tuple[str, ...]) -> Iterator[list[Member] | None]:
-    """The members of an archive; ``None`` if it is of no format asked for."""
+def _opened(path: Any, formats: tuple[str, ...]) -> Iterator[Iterator[Member] | None]:
+    """The members of an archive, one by one; ``None`` if it is of no format asked for."""
     if "tar" in formats and tarfile.is_tarfile(path):
         with tarfile.open(path) as tar:
-            yield [_of_tar(tar, info) for info in tar.getmembers()]
+            yield (_of_tar(tar, info) for info in tar)
     elif "zip" in formats and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as file:
-            yield [_of_zip(file, info) for info in file.infolist()]
+            yield (_of_zip(file, info) for info in file.infolist())
     else:
         yield None
 
@@ -113,19 +128,51 @@ def _of_zip(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
     return Member(info.filename, info.file_size, kind, lambda: file.open(info))
 
 
-def _check(members: list[Member], path: Any) -> None:
-    for member in members:
-        wrong = None
+def _checked(found: Iterable[Member], path: Any) -> list[Member]:
+    """The members, all of them harmless."""
+    packed = os.path.getsize(path)
+    most = max(MOST_TIMES * packed, ALWAYS_FINE)
+    members, total = [], 0
+    for member in found:
+        # A tar file is unpacked to get to its next member: a bomb is met before it goes off.
+        total += max(member.size, BLOCK)
+        if total > most:
+            raise _refused(
+                path,
+                f"it has {packed} bytes, and its members would have more than {most}: "
+                f"{member.name!r} alone {member.size}",
+                "It may be made to fill the disk.",
+            )
         if member.kind in ("link", "device"):
             wrong = f"is a {member.kind}"
         elif not _stays(member.name):
             wrong = "leads out of the folder"
-        if wrong:
-            raise ValueError(
-                f"{os.fspath(path)!r} is not unpacked: its member {member.name!r} {wrong}. Only "
-                "plain files and folders below the target are. If you trust the archive, unpack "
-                "it by hand."
-            )
+        else:
+            members.append(member)
+            continue
+        raise _refused(
+            path,
+            f"its member {member.name!r} {wrong}",
+            "Only plain files and folders below the target are.",
+        )
+    return members
+
+
+def _refused(path: Any, why: str, rule: str) -> ValueError:
+    return ValueError(
+        f"{os.fspath(path)!r} is not unpacked: {why}. {rule} If you trust the archive, unpack it "
+        "by hand."
+    )
+
+
+def _require_room(size: int, root: Path, path: Any) -> None:
+    free = shutil.disk_usage(root).free
+    if size > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"{os.fspath(path)!r} is not unpacked: it needs {size} bytes, and {str(root)!r} has "
+            f"{free} left",
+        )
 
 
 def _stays(name: str) -> bool:
@@ -136,8 +183,12 @@ def _stays(name: str) -> bool:
     return ".." not in windows.parts and not any(":" in part for part in windows.parts)
 
 
+def _target(member: Member, root: Path) -> Path:
+    return root.joinpath(*PurePosixPath(member.name).parts)
+
+
 def _write(member: Member, root: Path) -> None:
-    target = root.joinpath(*PurePosixPath(member.name).parts)
+    target = _target(member, root)
     parent = target if member.kind == "folder" else target.parent
     # A link that was in the folder before must not lead the member out of it.
     if not Path(os.path.realpath(parent)).is_relative_to(root):

@@ -172,7 +172,8 @@ def _download(origin: str, path: Path, expected: tuple[str, str] | None) -> None
                 )
     except OSError as error:
         reason = getattr(error, "reason", None) or error
+        there = f" What is there has not the {algorithm} hash {expected[1]}." if expected else ""
         raise OSError(
             f"{origin} cannot be downloaded: {reason}. Try again later, or put the file at "
-            f"{str(path)!r} by hand."
+            f"{str(path)!r} by hand.{there if path.exists() else ''}"
         ) from error

@@ -8,6 +8,7 @@ import os
 import stat
 import tarfile
 import threading
+import types
 import zipfile
 from collections.abc import Iterator
 from concurrent import futures
@@ -101,6 +102,14 @@ def test_a_damaged_cache_is_renewed(server: Server, tmp_path: Path) -> None:
     (tmp_path / "datasets" / "data.bin").write_bytes(DATA[:100])
     path = get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path, file_hash=SHA)
     assert Path(path).read_bytes() == DATA
+
+
+def test_a_damaged_cache_without_a_network(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "x").write_bytes(DATA[:100])
+    with pytest.raises(OSError, match=rf"by hand\. What is there has not the sha256 hash {SHA}"):
+        get_file("x", f"{server.root}/x", cache_dir=tmp_path, file_hash=SHA)
+    assert (tmp_path / "datasets" / "x").read_bytes() == DATA[:100]
 
 
 def test_a_truncated_download_publishes_nothing(server: Server, tmp_path: Path) -> None:
@@ -229,6 +238,75 @@ def test_dangerous_archives_are_refused_whole(
     assert os.listdir(target) == []
     assert sorted(os.listdir(tmp_path)) == ["archive", "elsewhere", "secret", "target"]
     assert os.listdir(tmp_path / "elsewhere") == []
+
+
+def bomb(kind: str) -> bytes:
+    """A file of some kilobytes that unpacks to 2 MB."""
+    buffer, zeros = io.BytesIO(), bytes(1 << 16)
+    members = [(f"{number}", zeros) for number in range(32)]
+    if kind == "zip":
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+            for name, content in members:
+                file.writestr(name, content)
+        return buffer.getvalue()
+    if kind == "tar":
+        return tar_of(*members)
+    if kind == "one member":
+        return tar_of(("zeros", bytes(2 << 20)), mode="w:bz2")
+    # No bytes at all, but a block of the disk for each.
+    return tar_of(*((f"{number}", b"") for number in range(512)))
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "one member", "many"])
+def test_bombs_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    path, target = tmp_path / "archive", tmp_path / "target"
+    path.write_bytes(bomb(kind))
+    target.mkdir()
+    monkeypatch.setattr("nbkeras.core.utils.archives.ALWAYS_FINE", 1 << 20)
+    with pytest.raises(ValueError, match="fill the disk"):
+        extract_archive(path, target)
+    assert os.listdir(target) == []
+    monkeypatch.setattr("nbkeras.core.utils.archives.ALWAYS_FINE", 1 << 21)
+    assert extract_archive(path, target)
+
+
+def test_a_zip_that_lies_about_its_size(tmp_path: Path) -> None:
+    """Its list of contents says 10 bytes; what is written is never more."""
+    content = bytearray(zip_of(("a", b"0123456789" * 100, FILE)))
+    at = content.rindex(b"PK\x01\x02")
+    content[at + 24 : at + 28] = (10).to_bytes(4, "little")
+    (tmp_path / "archive").write_bytes(content)
+    target = tmp_path / "target"
+    target.mkdir()
+    with pytest.raises(zipfile.BadZipFile):
+        extract_archive(tmp_path / "archive", target)
+    assert os.listdir(target) == []
+
+
+def test_what_packs_well_is_unpacked(tmp_path: Path) -> None:
+    content = bytes(8 << 20)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("masks", content)
+    (tmp_path / "archive").write_bytes(buffer.getvalue())
+    assert len(content) > 500 * len(buffer.getvalue())
+    assert extract_archive(tmp_path / "archive", tmp_path)
+    assert (tmp_path / "masks").read_bytes() == content
+
+
+def test_a_disk_without_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "archive").write_bytes(tar_of(("set/a", b"12345"), ("set/b", b"67")))
+    target = tmp_path / "target"
+    target.mkdir()
+    free = types.SimpleNamespace(free=6)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: free)
+    with pytest.raises(OSError, match=r"needs 7 bytes, and .* has 6 left"):
+        extract_archive(tmp_path / "archive", target)
+    assert os.listdir(target) == []
+    free.free = 7
+    assert extract_archive(tmp_path / "archive", target)
+    free.free = 0  # what is there already needs none
+    assert extract_archive(tmp_path / "archive", target)
 
 
 def test_a_link_in_the_folder_does_not_lead_out(tmp_path: Path) -> None:
