@@ -37,13 +37,13 @@ def oracle(module, name, **arguments):
     ("module", "name", "arguments"),
     [
         ("mobilenet", "MobileNet", {"alpha": 0.25, "input_shape": (32, 32, 3), "classes": 5}),
-        ("mobilenet_v2", "MobileNetV2", {"alpha": 0.35, "input_shape": (33, 32, 3), "classes": 5}),
         *(
             pytest.param(*row, marks=slow)
             for row in (
                 ("densenet", "DenseNet121", {"input_shape": (32, 33, 3)}),
                 ("inception_resnet_v2", "InceptionResNetV2", {"input_shape": (75, 75, 3)}),
                 ("inception_v3", "InceptionV3", {"input_shape": (75, 76, 3)}),
+                ("mobilenet_v2", "MobileNetV2", {"alpha": 0.35, "input_shape": (33, 32, 3)}),
                 ("nasnet", "NASNetMobile", {"input_shape": (33, 64, 3)}),
                 ("resnet", "ResNet50", {"input_shape": (32, 32, 3), "classes": 5}),
                 ("resnet50", "ResNet50", {"input_shape": (32, 32, 3), "classes": 5}),
