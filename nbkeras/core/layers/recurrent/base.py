@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from ... import backend as K
 from ... import registry
+from ...backend import recurrences
 from ...backend.variables import make_variable
 from ...engine.layer import InputSpec, Layer
 from .stacked import StackedRNNCells
@@ -256,33 +257,68 @@ class RNN(Recurrent):
         states = self._first_states(inputs, states)
         # Time first: one transposition of the inputs instead of one of the wider projection.
         series = _time_first(inputs)
+        mask = None if mask is None else tf.transpose(mask)
+        last, outputs, states = self._go(series, states, mask, constants, training)
+        for kept, state in zip(self._states or (), states, strict=False):
+            kept.assign(tf.cast(state, kept.dtype))
+        output = tf.nest.map_structure(_time_first, outputs) if self.return_sequences else last
+        return [output, *states] if self.return_state else output
+
+    def _go(self, series: Any, states: Any, mask: Any, constants: list[Any], training: Any) -> Any:
+        """The last output, all outputs and the last states; time comes first."""
         steps = series
-        sizes = tf.shape(series)[1:]
         if hasattr(self.cell, "project"):
             if constants:
                 raise ValueError(_takes_no_constants(self))
-            fixed = self.cell.fix(sizes, states, training)
+            fixed = self.cell.fix(tf.shape(series)[1:], states, training)
             steps = self.cell.project(series, fixed)
+            own = self._own_gradient(fixed, training)
+            if own is not None:
+                return self._recur(own, steps, states, mask)
 
             def step(x: Any, states: Any) -> Any:
                 return self.cell.step(x, states, fixed)
         else:
             step = self._foreign_step(constants, training)
-        last, outputs, states = K.rnn(
+        return K.rnn(
             step,
             steps,
             states,
             go_backwards=self.go_backwards,
-            mask=None if mask is None else tf.transpose(mask),
+            mask=mask,
             unroll=self.unroll,
             time_major=True,
             zero_output_for_mask=self.zero_where_masked and self.return_sequences,
             return_all_outputs=self.return_sequences,
         )
-        for kept, state in zip(self._states or (), states, strict=False):
-            kept.assign(tf.cast(state, kept.dtype))
-        output = tf.nest.map_structure(_time_first, outputs) if self.return_sequences else last
-        return [output, *states] if self.return_state else output
+
+    def _own_gradient(self, fixed: Any, training: Any) -> Any:
+        """The cell's recurrence with its own gradient, where that is of use: in training.
+
+        Elsewhere keeping what only a gradient needs would cost time.
+        """
+        phase = K.learning_phase() if training is None else training
+        known = isinstance(phase, bool | int) and bool(phase)
+        recurrence = getattr(self.cell, "recurrence", None)
+        return recurrence(fixed) if known and recurrence and not self.unroll else None
+
+    def _recur(self, own: Any, steps: Any, states: Any, mask: Any) -> Any:
+        mask = None if mask is None else tf.cast(mask, tf.bool)
+        if self.go_backwards:
+            steps = tf.reverse(steps, (0,))
+            mask = None if mask is None else tf.reverse(mask, (0,))
+        recurrence, weights = own
+        outputs, states = recurrences.recur(
+            recurrence, steps, weights, states, mask, self.return_sequences
+        )
+        if mask is None:
+            return states[0], outputs, states
+        # Outputs are states, but for zeros before the first step that is not passed over.
+        if self.return_sequences:
+            begun = mask if self.zero_where_masked else tf.cumsum(tf.cast(mask, tf.int32)) > 0
+            outputs = tf.where(begun[..., None], outputs, tf.zeros_like(outputs))
+        last = tf.where(tf.reduce_any(mask, 0)[:, None], states[0], tf.zeros_like(states[0]))
+        return last, outputs, states
 
     def _parts(self, inputs: Any, states: list[Any], constants: list[Any]) -> Any:
         """The sequence, initial states and constants of a call."""

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from ... import activations, registry
 from ... import backend as K
-from ... import registry
+from ...backend import recurrences
 from ...engine.layer import Layer
 from ..arguments import check_choice, check_count, keep, passed
 from ..rates import Rate
@@ -31,6 +32,16 @@ class Fixed(NamedTuple):
     bias: Any
     input_factors: list[Any] | None
     state_factors: list[Any] | None
+
+
+SLOPES = {
+    activations.tanh: lambda y: 1 - y * y,
+    activations.sigmoid: lambda y: y * (1 - y),
+    activations.hard_sigmoid: lambda y: 0.2 * tf.cast((y > 0) & (y < 1), y.dtype),
+    activations.relu: lambda y: tf.cast(y > 0, y.dtype),
+    activations.linear: tf.ones_like,
+}
+"""Activations whose slope is known from their value."""
 
 
 class Cell(Layer):
@@ -176,6 +187,29 @@ class Cell(Layer):
         """The output and the new states, from a projected input and the states before."""
         raise NotImplementedError
 
+    def recurrence(self, fixed: Fixed) -> tuple[recurrences.Recurrence, list[Any]] | None:
+        """``step`` with a gradient written by hand, and its weights; where there is one."""
+        return None
+
+    def _with_slopes(self, kind: type[Cell], fixed: Fixed) -> list[recurrences.Activation] | None:
+        """The activations of a step as ``kind`` has it; ``None`` if this one is another.
+
+        It is where a class changes a part of the step, state is dropped, or an activation's
+        slope is not in the table.
+        """
+        changed = any(
+            getattr(type(self), name) is not getattr(kind, name)
+            for name in ("step", "by_gate", "dot")
+        )
+        used = [
+            getattr(self, name)
+            for name in ("activation", "recurrent_activation")
+            if hasattr(self, name)
+        ]
+        if changed or fixed.state_factors is not None or any(f not in SLOPES for f in used):
+            return None
+        return [recurrences.Activation(f, SLOPES[f]) for f in used]
+
     def call(self, inputs: Any, states: Any, training: Any = None) -> tuple[Any, list[Any]]:
         """One time step.
 
@@ -271,6 +305,12 @@ class SimpleRNNCell(Cell):
         output = projected + self.by_gate(states[0], fixed.recurrent_kernel, fixed.state_factors)
         output = self.activation(output)
         return output, [output]
+
+    def recurrence(self, fixed: Fixed) -> tuple[recurrences.Recurrence, list[Any]] | None:
+        used = self._with_slopes(SimpleRNNCell, fixed)
+        if used is None:
+            return None
+        return recurrences.SimpleRecurrence(*used), [fixed.recurrent_kernel]
 
 
 @registry.register("cell")
@@ -373,6 +413,14 @@ class GRUCell(Cell):
         output = new + z * (h - new)
         return output, [output]
 
+    def recurrence(self, fixed: Fixed) -> tuple[recurrences.Recurrence, list[Any]] | None:
+        used = self._with_slopes(GRUCell, fixed)
+        if used is None:
+            return None
+        biased = self.reset_after and self.use_bias
+        weights = [fixed.recurrent_kernel, *([fixed.bias[1]] if biased else [])]
+        return recurrences.GRURecurrence(*used, self.reset_after, biased), weights
+
 
 @registry.register("cell")
 class LSTMCell(Cell):
@@ -452,6 +500,12 @@ class LSTMCell(Cell):
         h, c = states
         gates = projected + self.by_gate(h, fixed.recurrent_kernel, fixed.state_factors)
         return lstm_step(gates, c, self.activation, self.recurrent_activation)
+
+    def recurrence(self, fixed: Fixed) -> tuple[recurrences.Recurrence, list[Any]] | None:
+        used = self._with_slopes(LSTMCell, fixed)
+        if used is None:
+            return None
+        return recurrences.LSTMRecurrence(*used), [fixed.recurrent_kernel]
 
 
 def forget_bias(start: Any) -> Any:
