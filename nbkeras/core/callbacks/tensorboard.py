@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..backend.symbolic import Call, call_scope, flatten
+from ..engine.distribution import ASIDE
 from ..engine.logs import Logs
 from ..engine.network import Network
 from ..files import write_text
@@ -272,7 +273,7 @@ class _Probe:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(trainer.trained)
             call = Call(training=False, seed=(0, 0))
-            loss, _ = trainer._measured(inputs, targets, weights, call)
+            loss, _ = trainer._measured(inputs, targets, weights, call, ASIDE)
         return tape.gradient(loss, trainer.trained)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["WHOLE", "Distribution", "Part", "Whole", "check_distribution", "scope_of"]
+__all__ = ["ASIDE", "WHOLE", "Distribution", "Part", "Whole", "check_distribution", "scope_of"]
 
 # Far apart on the circle of 2³² numbers, so that no replica meets the noise of another's steps.
 _NOISE_OF_REPLICA = 0x3C6EF372
@@ -52,7 +52,15 @@ class Whole:
         return seed
 
 
+class Aside(Whole):
+    """A whole batch that is only looked at: metrics do not take it into account."""
+
+    def update(self, change: Callable[[], Any]) -> None:
+        """Nothing is changed."""
+
+
 WHOLE = Whole()
+ASIDE = Aside()
 
 
 class Part(Whole):
@@ -116,11 +124,19 @@ class Distribution:
         return cls(tf.distribute.get_strategy()) if tf.distribute.has_strategy() else None
 
     @classmethod
-    def chosen(cls, own: Distribution | None) -> Distribution | None:
-        """What a model is compiled for: the open scope's strategy, else its own."""
+    def of(cls, weights: Iterable[Any]) -> Distribution | None:
+        """The strategy that weights were made under, if there is one."""
+        made = (getattr(weight, "distribute_strategy", None) for weight in weights)
+        strategy = next((each for each in made if each is not None), None)
+        return None if strategy is None else cls(strategy)
+
+    @classmethod
+    def chosen(cls, own: Distribution | None, weights: Iterable[Any]) -> Distribution | None:
+        """What to compile for: the open scope's strategy, else the model's own or its weights'."""
         current = cls.current()
-        same = current is None or (own is not None and own.strategy is current.strategy)
-        return own if same else current
+        if current is None:
+            return own or cls.of(weights)
+        return own if own is not None and own.strategy is current.strategy else current
 
     # ---------------------------------------------------------------- steps
 

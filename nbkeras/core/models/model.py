@@ -113,7 +113,7 @@ class Model(Network):
             raise TypeError(
                 f"compile() has no argument {name!r}.{registry.suggestion(name, known)}"
             )
-        distribution = Distribution.chosen(self._distribution)
+        distribution = Distribution.chosen(self._distribution, self.weights)
         with scope_of(distribution):
             chosen = optimizers.get(optimizer)
         if chosen is None:
@@ -189,6 +189,7 @@ class Model(Network):
                 if self.compile_arguments is not None:
                     given = {k: v for k, v in self.compile_arguments.items() if k != "optimizer"}
                     objective = self._objective(given)
+                self._distribution = self._distribution or Distribution.of(self.weights)
                 self._trainer = Trainer(
                     self, self.optimizer, objective, self._jit, self._distribution
                 )
