@@ -235,8 +235,10 @@ class _Layout:
         for line, route in zip(lines_, placed.edges, strict=True):
             points = [(point["x"] - left, point["y"] - top) for point in route["points"]]
             if line.source in frames:
-                port = frames[line.source].exits[line.key]
-                points.insert(0, _added(port, insides[line.source]))
+                port = _added(frames[line.source].exits[line.key], insides[line.source])
+                # Straight on to the border: beside the port there may be nodes.
+                points[0] = (port[0], points[0][1]) if self.down else (points[0][0], port[1])
+                points.insert(0, port)
             if line.target in frames:
                 port = frames[line.target].entries[line.key]
                 points.append(_added(port, insides[line.target]))
@@ -342,8 +344,17 @@ class _Layout:
         return {"offset": {"side": name, "t": min(1.0, max(-1.0, 2 * share - 1))}}
 
     def _insets(self, item: Item, level: _Level) -> tuple[float, float, float, float]:
-        """Room left, above, right and below of a frame's inside; a port brings its own."""
-        first, last = (2.0 if level.entries else INSET), (2.0 if level.exits else INSET)
+        """Room left, above, right and below of a frame's inside.
+
+        Less where ports stand before all nodes, or behind them.
+        """
+        if self.down:
+            nearest = min((node.y for node in level.nodes), default=0.0)
+            furthest = level.height - max((n.y + n.height for n in level.nodes), default=0.0)
+        else:
+            nearest = min((node.x for node in level.nodes), default=0.0)
+            furthest = level.width - max((n.x + n.width for n in level.nodes), default=0.0)
+        first, last = max(2.0, INSET - nearest), max(2.0, INSET - furthest)
         if self.down:
             title = text_width(self.titles[item.id], TITLE, bold=True) + 2 * PAD + 40
             side = max(INSET, (min(title, 240.0) - level.width) / 2)

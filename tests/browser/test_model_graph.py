@@ -96,3 +96,49 @@ def test_a_model_is_drawn_inspected_turned_and_saved(
     assert "(?, 8, 8, 1)" in picture
     assert len(json.dumps(outputs)) < 100_000
     assert notebook.errors == []
+
+
+INSIDE = """
+frame = keras.Input((8, 8, 1), name='frame')
+hidden = keras.layers.Flatten(name='flat')(frame)
+code = keras.layers.Dense(6, name='code')(hidden)
+encoder = keras.Model(frame, [code, keras.layers.Dense(64, name='back')(code)], name='encoder')
+one = keras.Sequential([keras.layers.Dense(3, input_shape=(6,), name='deep')], name='one')
+
+left, right = keras.Input((8, 8, 1), name='left'), keras.Input((8, 8, 1), name='right')
+codes = [encoder(left)[0], encoder(right)[0]]
+steps = keras.layers.Reshape((1, 6), name='steps')(codes[1])
+wrapped = keras.layers.TimeDistributed(one, name='each')(steps)
+lstm = keras.layers.Bidirectional(keras.layers.LSTM(3, name='lstm'), name='both')(wrapped)
+gate = keras.layers.Dense(6, activation='sigmoid', name='gate')
+both = [gate(codes[0]), keras.layers.Dropout(0.1, name='drop')(gate(lstm))]
+net = keras.Model([left, right], keras.layers.Multiply(name='out')(both), name='net')
+"""
+
+
+def test_calls_of_shared_layers_and_the_inside_of_models_are_seen(
+    open_notebook: OpenNotebook, screenshots: Path
+) -> None:
+    cells = ["%load_ext nbkeras\nfrom nbkeras import keras", INSIDE, "%summary net --show graph"]
+    notebook = open_notebook("inside.ipynb", cells=cells)
+    for place in range(3):
+        notebook.run(place)
+    graph = graph_of(notebook.output(2))
+    graph.get_by_role("button", name="Unfold all").click()
+    for name in ("code", "back", "deep"):
+        expect(node(graph, name)).to_be_visible()
+    said = graph.locator(".nbk-edge title").all_text_contents()
+    assert "gate → out: (?, 6), made by call 1" in said
+    assert "gate → drop: (?, 6), made by call 2" in said
+    assert "code → gate: (?, 6), made by call 1, read by call 1" in said, "of the encoder"
+    expect(node(graph, "both").locator(".nbk-line").first).to_contain_text("Bidirectional(LSTM)")
+
+    node(graph, "deep").focus()  # the keyboard brings into view what is further down
+    notebook.page.keyboard.press("Enter")
+    details = graph.get_by_label("Details of deep")
+    expect(details).to_contain_text(re.compile(r"kernel.*\(6, 3\).*mean", re.S))
+    notebook.page.keyboard.press("Escape")
+    for theme in ("Light", "Dark"):
+        notebook.theme(theme)
+        graph.screenshot(path=screenshots / f"graph-inside-{theme.lower()}.png")
+    assert notebook.errors == []

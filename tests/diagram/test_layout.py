@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbkeras.diagram import DIRECTIONS, Outline, lay_out, layout, png, svg
+from nbkeras.diagram import (
+    DIRECTIONS,
+    FORMATS,
+    Outline,
+    Plain,
+    lay_out,
+    layout,
+    png,
+    render,
+    svg,
+)
 from nbkeras.diagram.items import family
 from nbkeras.diagram.lettering import fit, text_width
 from nbkeras.events import Connection
@@ -246,6 +256,128 @@ def test_a_shared_model_shows_both_calls():
     inside = [node.title for node in unfolded.nodes if node.parent == encoder.id]
     assert inside == ["image", "conv", "flat", "embed"]
     assert sorted(edge.label for edge in unfolded.edges if "call" in edge.label) == labels
+
+
+def shared(first=0):
+    """A layer called twice, whose results go different ways; it may have been called before."""
+    x, y = models.layer("x", "InputLayer", (None, 4)), models.layer("y", "InputLayer", (None, 4))
+    calls = [Connection("x", (None, 4), 0), Connection("y", (None, 4), 1)]
+    twice = models.layer("twice", "Dense", (None, 3), calls)
+    made = [Connection("twice", (None, 3), source_call=first + call) for call in range(2)]
+    relu = models.layer("relu", "Activation", (None, 3), made[:1])
+    relu_edge = Connection("relu", (None, 3))
+    return models.model(
+        x, y, twice, relu, models.layer("add", "Add", (None, 3), [relu_edge, made[1]])
+    )
+
+
+@pytest.mark.parametrize("first", [0, 1, 7])
+def test_an_edge_says_which_call_of_a_shared_layer_it_comes_from(first):
+    drawing = lay_out(Outline.of(shared(first)))
+    titles = {node.id: node.title for node in drawing.nodes}
+    labels = {(titles[e.source], titles[e.target]): e.label for e in drawing.edges}
+    assert labels["x", "twice"] == "call 1"
+    assert labels["twice", "relu"] == "of call 1"
+    assert labels["twice", "add"] == "of call 2"
+    assert labels["relu", "add"] == "(?, 3)"
+    about = {(titles[e.source], titles[e.target]): e.about for e in drawing.edges}
+    assert about["twice", "add"] == "twice → add: (?, 3), made by call 2"
+    assert about["y", "twice"] == "y → twice: (?, 4), read by call 2"
+
+
+def test_a_call_whose_result_only_leaves_the_model_counts():
+    x, y = models.layer("x", "InputLayer", (None, 4)), models.layer("y", "InputLayer", (None, 4))
+    calls = [Connection("x", (None, 4), 0), Connection("y", (None, 4), 1)]
+    twice = models.layer("twice", "Dense", (None, 3), calls)
+    relu = models.layer(
+        "relu", "Activation", (None, 3), [Connection("twice", (None, 3), source_call=1)]
+    )
+    [edge] = [
+        e for e in lay_out(Outline.of(models.model(x, y, twice, relu))).edges if e.source == "2"
+    ]
+    assert edge.label == "of call 2"
+
+
+def test_the_data_of_a_sub_model_comes_and_goes_where_it_says():
+    """Its inputs and outputs in another order than its layers, one output read again inside."""
+    shape = (None, 4)
+    a, b = models.layer("a", "InputLayer", shape), models.layer("b", "InputLayer", shape)
+    first = models.layer("first", "Dense", shape, [a])
+    second = models.layer("second", "Dense", shape, [first, b])
+    inside = {
+        "layers": (a, b, first, second),
+        "inputs": ("b", "a"),
+        "outputs": (Connection("second", shape), Connection("first", shape)),
+    }
+    x, y = models.layer("x", "InputLayer", shape), models.layer("y", "InputLayer", shape)
+    inner = models.layer("inner", "Model", None, [x, y], **inside)
+    ends = [
+        models.layer(f"end{tensor}", "Dense", shape, [Connection("inner", shape, tensor=tensor)])
+        for tensor in range(2)
+    ]
+    outline = Outline.of(models.model(x, y, inner, *ends))
+    titles = {item.id: item.title for item in outline.walk()}
+    links = {(titles[link.source], titles[link.target]) for link in outline.links}
+    assert links == {
+        ("x", "b"),
+        ("y", "a"),
+        ("a", "first"),
+        ("first", "second"),
+        ("b", "second"),
+        ("second", "end0"),
+        ("first", "end1"),
+    }
+
+
+def test_a_wrapper_names_what_it_wraps():
+    inner = {"class_name": "LSTM", "config": {"name": "lstm"}}
+    x = models.layer("x", "InputLayer", (None, 5, 4))
+    both = models.layer("both", "Bidirectional", (None, 6), [x], 100, config={"layer": inner})
+    outline = Outline.of(models.model(x, both))
+    assert lay_out(outline).nodes[1].lines[0] == "Bidirectional(LSTM) · 100 parameters"
+    named, shaped = Plain(), Plain(names=False, shapes=True)
+    node = lay_out(outline, wording=named).nodes[1]
+    assert (node.title, node.lines) == ("both(lstm)", ("Bidirectional(LSTM)",))
+    node = lay_out(outline, wording=shaped).nodes[1]
+    assert node.title == "Bidirectional(LSTM)"
+    assert node.lines == ("input:\t(None, 5, 4)", "output:\t(None, 6)")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_is_rendered(format):
+    drawing = lay_out(Outline.of(models.siamese()), (), wording=Plain(shapes=True))
+    data = render(drawing, format)
+    starts = {
+        "jpeg": b"\xff\xd8\xff",
+        "jpg": b"\xff\xd8\xff",
+        "pdf": b"%PDF-",
+        "png": b"\x89PNG",
+        "svg": b"<svg",
+        "tif": b"II*",
+        "tiff": b"II*",
+        "webp": b"RIFF",
+    }
+    assert data.startswith(starts[format])
+    assert data == render(drawing, format), "no clock"
+
+
+def test_an_unknown_format_says_which_there_are():
+    with pytest.raises(ValueError, match="jpeg, jpg, pdf, png, svg, tif, tiff, webp; got 'gif'"):
+        render(lay_out(Outline.of(models.siamese())), "gif")
+
+
+def test_a_huge_resolution_is_bounded(monkeypatch):
+    monkeypatch.setattr("nbkeras.diagram.drawing.LARGEST", 500)
+    drawing = lay_out(Outline.of(models.siamese()), ())
+    width, height = struct.unpack(">II", render(drawing, "png", 1e4)[16:24])
+    assert 499 <= max(width, height) <= 501
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_drawings_in_keras_wording_are_sound(direction):
+    outline = Outline.of(models.siamese(), blocks=False)
+    for wording in (Plain(), Plain(shapes=True), Plain(names=False)):
+        check(lay_out(outline, outline.foldable, direction, wording))
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
