@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -157,7 +157,7 @@ class Choice:
             self.current, self.recent = self.candidates[0], None
 
 
-def compile_unseen(form: Any, *arguments: Any) -> bool:
+def compile_unseen(form: Any, arguments: Iterable[Any], held: Iterable[Any] = ()) -> bool:
     """Compile a function with XLA on variables of the same shapes, none of its own.
 
     XLA compiles a function when it is first called, holding the variables that it
@@ -167,12 +167,13 @@ def compile_unseen(form: Any, *arguments: Any) -> bool:
     Args:
         form: a concrete function that nobody calls yet.
         arguments: what to call it with.
+        held: variables that it may hold without TensorFlow's record of them.
 
     Returns:
         Whether that could be done; if not, nothing happened.
     """
     captured = list(form.captured_inputs)
-    variables = {id(v.handle): v for v in form.graph.variables}
+    variables = {id(v.handle): v for v in (*form.graph.variables, *held)}
     places = [i for i, tensor in enumerate(captured) if tensor.dtype == tf.resource]
     if any(id(captured[i]) not in variables for i in places):
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -229,14 +228,12 @@ class ArrayExecutor:
 
     def _maker(self, name: str) -> Any:
         """What compiles a form, with arguments that make it run little."""
+        held = self.program.held
         if name == "jit-loop":
-            arguments: Sequence[Any] = (
-                self.data,
-                self._upload(True),
-                tf.constant([0, self.rows_in_pass, 0, self.rows_in_pass], tf.int32),
-            )
-            return lambda: compile_unseen(self._loop(True), *arguments)
-        rows = self._upload(False)[: self.size]
+            place = tf.constant([0, self.rows_in_pass, 0, self.rows_in_pass], tf.int32)
+            arguments = (self.data, self._upload(True), place)
+            return lambda: compile_unseen(self._loop(True), arguments, held())
+        batch = (self.data, self._upload(False)[: self.size])
         return lambda: compile_unseen(
-            self.program.rows_form(self.data, self.size, jit=True), self.data, rows
+            self.program.rows_form(self.data, self.size, jit=True), batch, held()
         )

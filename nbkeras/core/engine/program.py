@@ -12,7 +12,7 @@ numbers to rounding, because the step, its noise
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -35,6 +35,7 @@ class Program:
         loop_jit: whether XLA may compile the loop too; where it may not (a
             convolution on the CPU is slow there), only the single step.
         fixed: whether all batches have one size, which the step needs to know.
+        held: gives the variables that the step may write past TensorFlow's record of them.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Program:
         jit: Any = "auto",
         loop_jit: bool = True,
         fixed: bool = False,
+        held: Callable[[], Iterable[tf.Variable]] = tuple,
     ) -> None:
         self.step = step
         self.width = width
         self.jit = jit
         self.loop_jit = loop_jit
         self.fixed = fixed
+        self.held = held
         self.choices: dict[Any, Any] = {}
         self._compiled: dict[Any, Any] = {}
         self._lock = threading.RLock()

@@ -139,7 +139,12 @@ class Trainer:
                 # Batches of one size, where the model was built for it, are known to be so.
                 fixed = any(tensor.shape[0] is not None for tensor in self.model.inputs)
                 self._programs[kind] = Program(
-                    getattr(self, kind), width, jit, self._loop_jit(), fixed
+                    getattr(self, kind),
+                    width,
+                    jit,
+                    self._loop_jit(),
+                    fixed,
+                    lambda: self.optimizer.variables if self.optimizer else (),
                 )
             return self._programs[kind]
 

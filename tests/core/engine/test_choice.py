@@ -1,0 +1,90 @@
+"""The faster form is found by its times, whatever else the machine does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nbkeras.core.engine.choice import PATIENCE, Choice
+
+
+def run(
+    choice: Choice, times: dict[str, float], calls: int, noise: Any = lambda number: 1.0
+) -> str:
+    """Calls of 100 steps as an executor makes them; the form of the last one."""
+    for number in range(calls):
+        name = choice.current
+        if choice.warm:
+            choice.record(100 * times[name] * noise(number), 100)
+        else:
+            choice.made(0.1)
+    return choice.current
+
+
+def compiled(choice: Choice, works: bool = True) -> None:
+    name = choice.next_to_compile(10**9)
+    assert name is not None
+    choice.compile_beside(name, lambda: works)
+    choice.wait()
+
+
+@pytest.mark.parametrize(("xla", "kept"), [(0.001, "jit-loop"), (0.02, "loop")])
+def test_the_faster_form_is_kept(xla: float, kept: str) -> None:
+    choice = Choice("auto", True)
+    times = {"loop": 0.005, "jit-loop": xla}
+    assert run(choice, times, 10) == "loop"
+    compiled(choice)
+    assert run(choice, times, 1) == "jit-loop"
+    assert run(choice, times, 10) == kept
+    assert choice.next_to_compile(10**9) is None
+
+
+def test_a_trial_that_was_disturbed_is_repeated() -> None:
+    choice = Choice("auto", True)
+    times = {"loop": 0.005, "jit-loop": 0.001}
+    run(choice, times, 10)
+    compiled(choice)
+    assert run(choice, times, 5, noise=lambda number: 20.0) == "loop"
+    assert run(choice, times, PATIENCE + 20) == "jit-loop"
+
+
+def test_little_work_is_not_worth_a_compilation() -> None:
+    choice = Choice("auto", True)
+    run(choice, {"loop": 0.001}, 5)
+    assert choice.next_to_compile(10) is None
+    assert choice.next_to_compile(10**6) == "jit-loop"
+
+
+def test_work_that_comes_in_many_small_runs_adds_up() -> None:
+    choice = Choice("auto", True)
+    run(choice, {"loop": 0.001}, 5)
+    assert choice.next_to_compile(0) is None
+    run(choice, {"loop": 0.001}, 50)
+    assert choice.next_to_compile(0) == "jit-loop"
+
+
+def test_what_cannot_be_compiled_is_forgotten() -> None:
+    choice = Choice("auto", False)
+    run(choice, {"loop": 0.001}, 5)
+    compiled(choice, works=False)
+    assert choice.candidates == ["loop"]
+    assert choice.next_to_compile(10**9) is None
+    assert run(choice, {"loop": 0.001}, 5) == "loop"
+
+
+@pytest.mark.parametrize(("jit", "form"), [(True, "jit-loop"), (False, "loop")])
+def test_what_was_asked_for_is_all_there_is(jit: bool, form: str) -> None:
+    choice = Choice(jit, True)
+    assert run(choice, {form: 0.001}, 2 * PATIENCE) == form
+    assert choice.next_to_compile(10**9) is None
+
+
+def test_a_pinned_choice_stays_with_the_first_form() -> None:
+    choice = Choice("auto", True)
+    times = {"loop": 0.005, "jit-loop": 0.001}
+    run(choice, times, 10)
+    compiled(choice)
+    run(choice, times, 10)
+    choice.pin()
+    assert run(choice, times, 2 * PATIENCE) == "loop"
