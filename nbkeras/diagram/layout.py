@@ -236,9 +236,7 @@ class _Layout:
             points = [(point["x"] - left, point["y"] - top) for point in route["points"]]
             if line.source in frames:
                 port = _added(frames[line.source].exits[line.key], insides[line.source])
-                # Straight on to the border: beside the port there may be nodes.
-                points[0] = (port[0], points[0][1]) if self.down else (points[0][0], port[1])
-                points.insert(0, port)
+                points = [port, *self._from_port(port, points)]
             if line.target in frames:
                 port = frames[line.target].entries[line.key]
                 points.append(_added(port, insides[line.target]))
@@ -254,6 +252,16 @@ class _Layout:
             {id[1:]: centres[id] for id in ids if id.startswith("<")},
             {id[1:]: centres[id] for id in ids if id.startswith(">")},
         )
+
+    def _from_port(self, port: Point, points: list[Point]) -> list[Point]:
+        """A route that leaves a frame: straight on from the port, beside which nodes may be."""
+
+        def beside(point: Point) -> Point:
+            return (port[0], point[1]) if self.down else (point[0], port[1])
+
+        along = 1 if self.down else 0
+        bends = len(points) > 2 and abs(points[1][along] - points[2][along]) < 1
+        return [beside(points[0]), beside(points[1]) if bends else points[1], *points[2:]]
 
     def _squared(self, points: list[Point]) -> list[Point]:
         """A line in steps along the axes: where it runs askew, it changes lanes half-way."""
