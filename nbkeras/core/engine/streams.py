@@ -164,6 +164,8 @@ class BatchStream:
 
     def _wait(self, number: int, future: futures.Future[Any], makers: Any) -> None:
         """Wait for a batch, with an eye on who makes it and on who may want to stop."""
+        if future.done():
+            return
         waited = 0.0
         while not futures.wait([future], timeout=POLL).done:
             makers.check(number, waited)

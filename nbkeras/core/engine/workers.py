@@ -201,7 +201,7 @@ class Processes:
 
 def explained(error: BaseException, source: Any, number: int) -> BaseException:
     """An error of a worker, with what can be said about it."""
-    from loky.process_executor import BrokenProcessPool
+    from loky import BrokenProcessPool
 
     if isinstance(error, BrokenProcessPool):
         told = RuntimeError(

@@ -252,8 +252,10 @@ class Model(Network):
 
         Args:
             x: inputs: an array with one row a sample, a list of arrays, or a dictionary
-                by input name. Or whole batches (x, y) or (x, y, sample weights): a
-                generator, a ``Sequence``, a ``tf.data.Dataset``.
+                by input name. Data sets of HDF5 files and memory maps are arrays too;
+                more than 256 MB (``NBKERAS_DATA_MEMORY``) are read in blocks, ahead.
+                Or whole batches (x, y) or (x, y, sample weights): a generator, a
+                ``Sequence``, a ``tf.data.Dataset``.
             y: targets, in the same forms; none beside whole batches.
             batch_size: rows in a batch, 32 by default.
             epochs: the number of the last epoch.
@@ -262,7 +264,8 @@ class Model(Network):
             validation_split: share of the last rows to validate on, not to train on.
             validation_data: (x, y) or (x, y, sample weights) to validate on instead.
             shuffle: whether to shuffle the rows before each epoch; ``"batch"`` shuffles
-                whole batches.
+                whole batches. Large data on disk are shuffled in runs of 1 MB, and these
+                mixed row by row, 32 MB at a time.
             class_weight: how much each class counts, ``{class: weight}``.
             sample_weight: how much each row counts.
             initial_epoch: the number of the first epoch, to go on where one stopped.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine.streams import Sequence
+from ..engine.workers import Sequence
 from .downloads import get_file, validate_file
 from .enqueuers import GeneratorEnqueuer, OrderedEnqueuer, SequenceEnqueuer
 

@@ -15,8 +15,8 @@ __all__ = ["HDF5Matrix"]
 class HDF5Matrix:
     """Rows of a data set in an HDF5 file, as an array that is read when it is indexed.
 
-    ``fit``, ``evaluate`` and ``predict`` take it in place of an array; they read it whole.
-    For data that do not fit into memory, index it in a ``Sequence``.
+    ``fit``, ``evaluate`` and ``predict`` take it in place of an array, also where it does not
+    fit into memory: they read it in blocks. Consecutive rows come fastest.
 
     Args:
         datapath: the file.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -210,3 +212,57 @@ def test_numbers_of_workers_are_whole() -> None:
     for wrong in ({"workers": -1}, {"workers": 1.5}, {"max_queue_size": True}):
         with pytest.raises(ValueError, match="is a whole number, 0 or more"):
             Reading(**wrong)
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_a_run_whose_workers_hang(tmp_path: Path) -> None:
+    program = textwrap.dedent(
+        """
+        import sys
+        sys.path.insert(0, sys.argv[1])
+        from nbkeras.core.callbacks import Callback
+        from nbkeras.core.layers import Dense
+        from nbkeras.core.models import Sequential
+        from tests.core.engine import batches
+
+        class Say(Callback):
+            def on_batch_end(self, batch, logs=None):
+                if batch == 4:
+                    print("waiting", flush=True)
+
+        if __name__ == "__main__":
+            model = Sequential([Dense(1, input_shape=(3,))])
+            model.compile("sgd", "mse")
+            data = batches.Batches(5, batches.hang)
+            reading = {"workers": 2, "use_multiprocessing": True}
+            history = model.fit(
+                data, epochs=9, shuffle=False, verbose=0, callbacks=[Say()], **reading
+            )
+            print("ended", history.epoch, flush=True)
+        """
+    )
+    (tmp_path / "program.py").write_text(program)
+    root = str(Path(workers.__file__).parents[3])
+    command = [sys.executable, str(tmp_path / "program.py"), root]
+    environment = {**os.environ, "NBKERAS_WORKER_PATIENCE": "0"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waiting\n"
+        # As a terminal does: the workers get it too, and leave it to the program.
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout.readline() == "ended [0]\n"
+        assert process.wait(60) == 0
+    end = time.monotonic() + 30
+    while _has_members(process.pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not _has_members(process.pid)
+
+
+def _has_members(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
