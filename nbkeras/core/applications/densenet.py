@@ -54,7 +54,11 @@ def DenseNet121(
     classes: int = 1000,
     **kwargs: Any,
 ) -> Model:
-    """A network of 121 layers, each of which sees the output of all before it in its block."""
+    """A network of 121 layers, each of which sees the output of all before it in its block.
+
+    >>> DenseNet121(weights=None, include_top=False, input_shape=(32, 32, 3)).output_shape
+    (None, 1, 1, 1024)
+    """
     return _densenet("DenseNet121", locals(), 121)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import registry
-from ..engine.layer import Layer
 from ..layers import Activation, Conv2D
+from ..layers.merge import Merge
 from ..models import Model
 from .frame import Frame, application, channels_of, classifier, usual_files
 from .imagenet_utils import decode_predictions
@@ -27,7 +27,7 @@ FILES = usual_files(
 
 
 @registry.register("layer")
-class ScaledSum(Layer):
+class ScaledSum(Merge):
     r"""A tensor and a part of another, :math:`y = x_1 + s\, x_2`.
 
     Args:
@@ -40,16 +40,14 @@ class ScaledSum(Layer):
     Source: Szegedy et al. 2016, arXiv:1602.07261, section 3.3.
     """
 
+    exactly = 2
+
     def __init__(self, scale: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale = float(scale)
 
-    def call(self, inputs: Any) -> Any:
-        first, second = inputs
-        return first + self.scale * second
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return input_shape[0]
+    def merge(self, inputs: list[Any]) -> Any:
+        return inputs[0] + self.scale * inputs[1]
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,11 @@ def InceptionResNetV2(
     classes: int = 1000,
     **kwargs: Any,
 ) -> Model:
-    """A residual network of Inception's blocks."""
+    """A residual network of Inception's blocks.
+
+    >>> InceptionResNetV2(weights=None, include_top=False, input_shape=(75, 75, 3)).output_shape
+    (None, 1, 1, 1536)
+    """
     frame = Frame("InceptionResNetV2", locals(), size=299, smallest=75)
     frame.fetch(FILES)
     x = run(frame.image, NETWORK)

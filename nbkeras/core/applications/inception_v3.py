@@ -96,7 +96,11 @@ def InceptionV3(
     classes: int = 1000,
     **kwargs: Any,
 ) -> Model:
-    """A network of blocks that look through windows of several sizes at once."""
+    """A network of blocks that look through windows of several sizes at once.
+
+    >>> InceptionV3(weights=None, include_top=False, input_shape=(75, 75, 3)).output_shape
+    (None, 1, 1, 2048)
+    """
     frame = Frame("InceptionV3", locals(), size=299, smallest=75)
     frame.fetch(FILES)
     return frame.model(run(frame.image, NETWORK), "inception_v3", classifier("predictions"))

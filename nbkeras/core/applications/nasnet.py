@@ -110,7 +110,11 @@ def NASNetMobile(
     classes: int = 1000,
     **kwargs: Any,
 ) -> Model:
-    """A small network of two cells that a search found."""
+    """A small network of two cells that a search found.
+
+    >>> NASNetMobile(weights=None, include_top=False, input_shape=(32, 32, 3)).output_shape
+    (None, 1, 1, 1056)
+    """
     return _nasnet("NASNetMobile", locals(), MOBILE)
 
 

@@ -36,7 +36,11 @@ def Xception(
     classes: int = 1000,
     **kwargs: Any,
 ) -> Model:
-    """A residual network of separable convolutions."""
+    """A residual network of separable convolutions.
+
+    >>> Xception(weights=None, include_top=False, input_shape=(71, 71, 3)).output_shape
+    (None, 3, 3, 2048)
+    """
     frame = Frame("Xception", locals(), size=299, smallest=71)
     frame.fetch(FILES)
     x = frame.image

@@ -7,6 +7,7 @@ import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -209,6 +210,22 @@ def test_weights_from_a_path(weights, kind):
     folder, model = weights
     path = kind(folder / "mobilenet_2_5_224_tf_no_top.h5")
     again = MobileNet(**{**FEATURES, "weights": path}, input_shape=(64, 64, 3), pooling="avg")
+    for ours, theirs in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_file_that_does_not_say_who_wrote_it(weights, tmp_path):
+    """As the oldest of the published files, with names of Keras 1."""
+    _, model = weights
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        file.attrs["layer_names"] = np.array([layer.name for layer in model.layers], "S")
+        for layer in model.layers:
+            group = file.create_group(layer.name)
+            names = [f"{layer.name}_W_{number}:0" for number in range(len(layer.weights))]
+            group.attrs["weight_names"] = np.array(names, "S")
+            for name, array in zip(names, layer.get_weights(), strict=True):
+                group[name] = array
+    again = MobileNet(**{**FEATURES, "weights": tmp_path / "old.h5"}, pooling="max")
     for ours, theirs in zip(again.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 

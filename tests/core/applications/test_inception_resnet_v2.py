@@ -29,9 +29,14 @@ def test_a_residual_block(model):
     assert model.get_layer("block_mixed").output_shape == (None, 6, 5, 6)
 
 
+def test_two_tensors_are_added():
+    with pytest.raises(ValueError, match="2"):
+        ScaledSum(0.5)([layers.Input((3,))] * 3)
+
+
 def test_configuration():
     layer = ScaledSum(0.17, name="block35_1")
-    assert layer.compute_output_shape([(None, 3), (None, 3)]) == (None, 3)
+    assert layer.compute_output_shape([(None, 4, 3), (None, 4, 1)]) == (None, 4, 3)
     again = layers.deserialize(layers.serialize(layer))
     assert (type(again), again.scale, again.name) == (ScaledSum, 0.17, "block35_1")
 
