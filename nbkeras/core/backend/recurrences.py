@@ -45,8 +45,18 @@ class Recurrence:
     states is the output.
     """
 
+    def parts(self, weights: Tensors) -> Tensors:
+        """The weights as a step multiplies with them: cut once instead of at every step."""
+        return list(weights)
+
     def step(self, x: Tensor, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
-        """The new states, and what of the step is kept for the way back."""
+        """The new states, and what of the step is kept for the way back.
+
+        Args:
+            x: the projected input.
+            states: those before.
+            weights: what :meth:`parts` made.
+        """
         raise NotImplementedError
 
     def factors(self, kept: Tensors, before: Tensors, after: Tensors) -> Tensors:
@@ -62,7 +72,13 @@ class Recurrence:
     def back(
         self, gradients: Tensors, factors: Tensors, weights: Tensors
     ) -> tuple[Tensor, Tensors]:
-        """The gradients of x and of the states before, from those of the states after."""
+        """The gradients of x and of the states before, from those of the states after.
+
+        Args:
+            gradients: those of the states after.
+            factors: of this step.
+            weights: what :meth:`parts` made, matrices transposed.
+        """
         raise NotImplementedError
 
     def weight_gradients(self, dx: Tensor, kept: Tensors, before: Tensors) -> Tensors:
@@ -95,7 +111,7 @@ class SimpleRecurrence(Recurrence):
         self, gradients: Tensors, factors: Tensors, weights: Tensors
     ) -> tuple[Tensor, Tensors]:
         dx = gradients[0] * factors[0]
-        return dx, [tf.matmul(dx, weights[0], transpose_b=True)]
+        return dx, [tf.matmul(dx, weights[0])]
 
 
 class LSTMRecurrence(Recurrence):
@@ -135,7 +151,7 @@ class LSTMRecurrence(Recurrence):
         dc = dc + dh * c_by_h
         parts = [dc * factor for factor in tf.split(by_c, 3, -1)]
         dx = tf.concat([*parts, dh * by_h], -1)
-        return dx, [tf.matmul(dx, weights[0], transpose_b=True), dc * f]
+        return dx, [tf.matmul(dx, weights[0]), dc * f]
 
 
 class GRURecurrence(Recurrence):
@@ -155,12 +171,17 @@ class GRURecurrence(Recurrence):
         self.activation, self.gate = activation, gate
         self.reset_after, self.biased = reset_after, biased
 
+    def parts(self, weights: Tensors) -> Tensors:
+        if self.reset_after:
+            return list(weights)
+        units = weights[0].shape[0]
+        return tf.split(weights[0], [2 * units, units], -1)
+
     def step(self, x: Tensor, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
         h, units = states[0], states[0].shape[-1]
-        kernel = weights[0]
         x_gates, x_new = tf.split(x, [2 * units, units], -1)
         if self.reset_after:
-            product = tf.matmul(h, kernel)
+            product = tf.matmul(h, weights[0])
             if self.biased:
                 product = tf.nn.bias_add(product, weights[1])
             h_gates, h_new = tf.split(product, [2 * units, units], -1)
@@ -168,9 +189,8 @@ class GRURecurrence(Recurrence):
             new = self.activation.function(x_new + r * h_new)
             kept = [tf.concat([z, r, new, h_new], -1)]
         else:
-            gates, last = tf.split(kernel, [2 * units, units], -1)
-            z, r = tf.split(self.gate.function(x_gates + tf.matmul(h, gates)), 2, -1)
-            new = self.activation.function(x_new + tf.matmul(r * h, last))
+            z, r = tf.split(self.gate.function(x_gates + tf.matmul(h, weights[0])), 2, -1)
+            new = self.activation.function(x_new + tf.matmul(r * h, weights[1]))
             kept = [tf.concat([z, r, new], -1)]
         return [new + z * (h - new)], kept
 
@@ -191,18 +211,15 @@ class GRURecurrence(Recurrence):
     ) -> tuple[Tensor, Tensors]:
         z, r, z_by_h, by_r, new_by_h = factors
         (dh,) = gradients
-        kernel, units = weights[0], z.shape[-1]
         dz, dnew = dh * z_by_h, dh * new_by_h
         if self.reset_after:
             dr = dnew * by_r
             products = tf.concat([dz, dr, dnew * r], -1)
-            before = dh * z + tf.matmul(products, kernel, transpose_b=True)
+            before = dh * z + tf.matmul(products, weights[0])
         else:
-            gates, last = tf.split(kernel, [2 * units, units], -1)
-            reset = tf.matmul(dnew, last, transpose_b=True)
+            reset = tf.matmul(dnew, weights[1])
             dr = reset * by_r
-            back = tf.matmul(tf.concat([dz, dr], -1), gates, transpose_b=True)
-            before = dh * z + reset * r + back
+            before = dh * z + reset * r + tf.matmul(tf.concat([dz, dr], -1), weights[0])
         return tf.concat([dz, dr, dnew], -1), [before]
 
     def weight_gradients(self, dx: Tensor, kept: Tensors, before: Tensors) -> Tensors:
@@ -270,6 +287,7 @@ def _forward(
 ) -> tuple[Tensors, Tensors, Tensors]:
     """Arrays of the states after each step and of what is kept, and the last states."""
     steps = _steps(inputs)
+    weights = recurrence.parts(weights)
     # Only types and shapes of this step are used; the graph drops its computation.
     _, sample = recurrence.step(inputs[0], states, weights)
     series = _readable(inputs, mask)
@@ -302,6 +320,10 @@ def _backward(
 ) -> tuple[Tensor, Tensors]:
     """The gradients of the inputs at all steps, and of the states before the first."""
     steps = _steps(factors[0])
+    # Transposed here, a matrix is so once; XLA would do it at every step.
+    weights = [
+        tf.transpose(part) if part.shape.rank == 2 else part for part in recurrence.parts(weights)
+    ]
     upstream, chosen = _readable(series, mask)
     by_step = _readable(*factors)
     sample, _ = recurrence.back(list(ends), [factor[0] for factor in factors], weights)
