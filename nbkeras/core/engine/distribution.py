@@ -8,11 +8,18 @@ the strategy, and the weights are those of one device, to rounding.
 
 A model that was made outside of any ``strategy.scope()`` has no
 :class:`Distribution`, and its batches are :data:`WHOLE`.
+
+Under a ``MultiWorkerMirroredStrategy`` every worker runs the same program on the same
+data and takes its share of each batch; all go step by step. What a worker draws at
+random is the chief's, and the chief writes the files. If the process of one ends,
+TensorFlow lets the others fail with an ``UnavailableError`` after some missed heartbeats.
+One that is interrupted and lives on lets the others wait: interrupt all of them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -121,7 +128,11 @@ class Distribution:
     @classmethod
     def current(cls) -> Distribution | None:
         """The strategy whose scope is open in this thread, if there is one."""
-        return cls(tf.distribute.get_strategy()) if tf.distribute.has_strategy() else None
+        if not tf.distribute.has_strategy():
+            return None
+        strategy = tf.distribute.get_strategy()
+        _warn_of_a_second(strategy)
+        return cls(strategy)
 
     @classmethod
     def of(cls, weights: Iterable[Any]) -> Distribution | None:
@@ -223,6 +234,39 @@ class Distribution:
             lambda context: own if context.replica_id_in_sync_group == 0 else tf.zeros_like(own)
         )
         return self.strategy.reduce(tf.distribute.ReduceOp.SUM, every, axis=None).numpy()
+
+
+_met: list[Any] = []
+"""The strategies that exchange numbers by TensorFlow's collective operations, in order."""
+
+_WITHOUT_COLLECTIVES = (
+    tf.distribute.HierarchicalCopyAllReduce,
+    tf.distribute.NcclAllReduce,
+    tf.distribute.ReductionToOneDevice,
+)
+
+
+def _warn_of_a_second(strategy: Any) -> None:
+    """Tell who makes a strategy once more, as by running a cell of a notebook again.
+
+    Each counts its collective operations from the start, and TensorFlow then takes those of
+    one for those of the other: an error that only ends with the process.
+    """
+    if not isinstance(strategy, tf.distribute.MirroredStrategy) or strategy in _met:
+        return
+    way = getattr(strategy.extended, "_cross_device_ops", None)
+    if strategy.num_replicas_in_sync == 1 or isinstance(way, _WITHOUT_COLLECTIVES):
+        return
+    _met.append(strategy)
+    if len(_met) > 1:
+        warnings.warn(
+            "This is not the first MirroredStrategy of this process, and TensorFlow mixes up what "
+            "two of them exchange ('Collective ops is aborted'). Make it once and use it for all "
+            "models, or write tf.distribute.MirroredStrategy("
+            "cross_device_ops=tf.distribute.ReductionToOneDevice()).",
+            RuntimeWarning,
+            stacklevel=4,
+        )
 
 
 # ---------------------------------------------------------------- what belongs together

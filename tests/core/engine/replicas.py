@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 import traceback
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -509,6 +510,23 @@ def case_refused() -> None:
     with pytest.raises(ValueError, match=r"Adam was made under MirroredStrategy.* under no tf"):
         outside.compile(model.optimizer, "mse")
     fitted(X, Z)(model)
+
+
+def case_a_second_strategy_is_told() -> None:
+    with strategy().scope(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Sequential([Dense(1)])
+        Sequential([Dense(1)])
+    across = tf.distribute.ReductionToOneDevice()
+    for options, told in (({}, True), ({"cross_device_ops": across}, False)):
+        another = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], **options)
+        with another.scope(), warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            Sequential([Dense(1)])
+            Sequential([Dense(1)])
+        assert [w.category for w in seen if "Collective" in str(w.message)] == (
+            [RuntimeWarning] if told else []
+        )
 
 
 # ---------------------------------------------------------------- multi_gpu_model
