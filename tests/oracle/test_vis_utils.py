@@ -31,6 +31,12 @@ def shared(k: Any) -> Any:
     return k.Model([x, y], k.layers.Subtract(name="minus")(ends))
 
 
+def shared_by_shapes(k: Any) -> Any:
+    x, y = k.Input((5, 3), name="x"), k.Input((7, 3), name="y")
+    twice = k.layers.Dense(2, name="twice")
+    return k.Model([x, y], [twice(x), twice(y)])
+
+
 def reads_a_tensor_twice(k: Any) -> Any:
     x = k.Input((4,), name="x")
     return k.Model(x, k.layers.Add(name="sum")([x, x]))
@@ -64,7 +70,16 @@ def wrappers(k: Any) -> Any:
     return k.Model(x, both(steps))
 
 
-MODELS = [chain, several_ends, shared, reads_a_tensor_twice, nested, twice_nested, wrappers]
+MODELS = [
+    chain,
+    several_ends,
+    shared,
+    shared_by_shapes,
+    reads_a_tensor_twice,
+    nested,
+    twice_nested,
+    wrappers,
+]
 
 Words = tuple[str, str, str, str]
 

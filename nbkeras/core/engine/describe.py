@@ -46,8 +46,8 @@ def _layer(layer: Any, nodes: set[int], listed: set[int], details: bool) -> even
     return events.LayerInfo(
         name=layer.name,
         kind=type(layer).__name__,
-        input_shape=_plain(shape_of(calls[0].args[0])) if calls and calls[0].args else None,
-        output_shape=_plain(shape_of(calls[0].outputs)) if calls else None,
+        input_shape=_common_shape([node.args[0] for node in calls if node.args]),
+        output_shape=_common_shape([node.outputs for node in calls]),
         parameters=counts["parameters"],
         trainable_parameters=counts["trainable_parameters"],
         trainable=bool(layer.trainable),
@@ -117,6 +117,12 @@ def _made_by_layers(tensor: Any) -> list[Any]:
         else:
             waiting.extend(reversed(here.node.inputs))
     return list(found.values())
+
+
+def _common_shape(structures: list[Any]) -> Any:
+    """The shape that a layer has in all its calls; ``None`` if they differ, or there are none."""
+    shapes = [_plain(shape_of(structure)) for structure in structures]
+    return shapes[0] if shapes and all(shape == shapes[0] for shape in shapes) else None
 
 
 def _plain(shape: Any) -> Any:

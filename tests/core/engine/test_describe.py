@@ -85,6 +85,18 @@ def test_details_are_left_out_where_nobody_asks() -> None:
     assert (short.parameters, short.bytes) == (20, 80)
 
 
+def test_a_layer_called_on_several_shapes_has_no_one_shape() -> None:
+    x, y = Input((5, 3), name="x"), Input((7, 3), name="y")
+    twice = Dense(2, name="twice")
+    model = Model([x, y], [twice(x), twice(y)])
+    told = describe(model).layers[-1]
+    assert (told.input_shape, told.output_shape) == (None, None)
+    assert [connection.shape for connection in told.connected_to] == [(None, 5, 3), (None, 7, 3)]
+    lines: list[str] = []
+    model.summary(print_fn=lines.append)
+    assert any(line.split()[:3] == ["twice", "(Dense)", "multiple"] for line in lines)
+
+
 def test_a_weight_that_two_layers_hold_counts_once() -> None:
     one, two = Dense(2, input_shape=(3,), name="one"), Dense(2, name="two")
     model = Sequential([one, two])
