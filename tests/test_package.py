@@ -105,7 +105,7 @@ def third_party(module: str) -> set[str]:
 WITH_IPYWIDGETS = {"comm", "traitlets"}
 WITH_LOKY = {"cloudpickle"}
 WITH_TENSORFLOW = {"google"}  # protobuf
-IF_INSTALLED = {"pydot", "tensorboard"}  # what needs them says what to install
+IF_INSTALLED = {"pydot", "sklearn", "tensorboard"}  # what needs them says what to install
 WITH_A_KERNEL = {"jupyter_client", "zmq"}
 
 
