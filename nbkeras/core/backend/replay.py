@@ -170,6 +170,18 @@ def gradients(loss: Any, variables: Any) -> Any:
     return _gradients(loss, wanted)
 
 
+def _mask_of(tensor: Any) -> Any:
+    call = current_call()
+    return None if call is None else call.mask_of(tensor)
+
+
+def mask_of(tensor: Any) -> Any:
+    """The mask that travels with a symbolic tensor, itself symbolic; ``None`` if there is none."""
+    if not isinstance(tensor, KerasTensor) or tensor.mask_shape is None:
+        return None
+    return record(_mask_of, (tensor,), {})
+
+
 class Function:
     """A compiled function from inputs to outputs, with updates; see :func:`function`."""
 

@@ -314,12 +314,22 @@ class Call:
             which each random operation of the step derives its own; ``None``
             outside compiled steps.
         scratch: whether only shapes are wanted.
+        frozen: the layers that were frozen when the running model was compiled; ``None``
+            where nothing was compiled: a layer's ``trainable`` tells then.
     """
 
-    def __init__(self, training: Any = None, seed: Any = None, *, scratch: bool = False) -> None:
+    def __init__(
+        self,
+        training: Any = None,
+        seed: Any = None,
+        *,
+        scratch: bool = False,
+        frozen: frozenset[Any] | None = None,
+    ) -> None:
         self.training = training
         self.seed = seed
         self.scratch = scratch
+        self.frozen = frozen
         self.losses: list[Any] = []
         self.metrics: list[tuple[str, Any]] = []
         self._masks: dict[int, tuple[Any, Any]] = {}
@@ -342,6 +352,12 @@ class Call:
         """This call with another learning phase; all else is shared."""
         other = copy.copy(self)
         other.training = training
+        return other
+
+    def with_losses(self) -> Call:
+        """This call with a list of losses of its own; all else is shared."""
+        other = copy.copy(self)
+        other.losses = []
         return other
 
     def next_seed(self, seed: int | None) -> Any:

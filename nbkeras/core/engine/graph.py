@@ -19,10 +19,12 @@ from ..backend.replay import Plan, real_tensors
 from ..backend.symbolic import (
     KerasTensor,
     Node,
+    call_scope,
     current_call,
     flatten,
     infer_outputs,
     map_structure,
+    record,
     tensor_types,
 )
 from .shapes import Shape, shape_of
@@ -34,6 +36,7 @@ __all__ = [
     "infer",
     "is_layer_node",
     "node_inputs",
+    "node_losses",
     "record_layer",
 ]
 
@@ -143,6 +146,21 @@ def _refine_shapes(layer: Any, inputs: Any, outputs: Any) -> None:
     declared = tf.TensorShape(layer.compute_output_shape(shape_of(inputs)))
     if outputs.shape.is_compatible_with(declared):
         outputs.set_shape(declared)
+
+
+def node_losses(node: Node) -> list[KerasTensor]:
+    """What a layer adds to the loss for the inputs of one of its calls, as symbolic tensors."""
+    layer = node.operation
+
+    def losses(*args: Any, **kwargs: Any) -> list[Any]:
+        call: Any = current_call()
+        alone = call.with_losses()
+        with call_scope(alone):
+            layer._run(*args, **kwargs)
+        return [tf.reduce_mean(loss) for loss in alone.losses]
+
+    found: list[KerasTensor] = record(losses, node.args, node.kwargs)
+    return found
 
 
 def is_layer_node(node: Node) -> bool:

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from .. import registry
 from ..backend import symbolic
+from ..backend.replay import mask_of
 from ..backend.symbolic import Call, KerasTensor, call_scope, current_call, is_symbolic
 from ..backend.variables import make_variable
 from ..config import floatx
@@ -110,6 +111,7 @@ class Layer(registry.Configurable, metaclass=Spelled):
             _inbound_nodes=[],
             _outbound_nodes=[],
             _inferred={},
+            _updated={},
             _initial_weights=None,
             _batch_input_shape=None,
         )
@@ -236,9 +238,24 @@ class Layer(registry.Configurable, metaclass=Spelled):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        Layer.freezings += 1
         self._trainable = bool(value)
         for layer in self._sublayers:
             layer.trainable = value
+
+    freezings: ClassVar[int] = 0
+    """How often ``trainable`` was assigned to in any layer: whoever keeps the number sees whether
+    it may have changed since."""
+
+    def is_frozen(self) -> bool:
+        """Whether the model that is running the layer leaves it as it is.
+
+        What counts is ``trainable`` when that model was compiled; outside of one, what it is now.
+        """
+        call = current_call()
+        if call is None or call.frozen is None:
+            return not self.trainable
+        return self in call.frozen
 
     @property
     def trainable_weights(self) -> list[tf.Variable]:
@@ -342,18 +359,71 @@ class Layer(registry.Configurable, metaclass=Spelled):
 
         Args:
             updates: pairs (variable, new value), as ``K.update`` returns them, or one.
-            inputs: not needed: a call knows its inputs.
+            inputs: what they depend on, for :meth:`get_updates_for`; ``None`` for nothing.
         """
-        call = current_call()
-        if call is None or call.scratch or not (self.trainable or self.stateful):
-            return
         single = isinstance(updates, tuple) and isinstance(updates[0], tf.Variable)
-        for variable, value in [updates] if single else updates:
+        pairs = [updates] if single else list(updates)
+        self._updated.update((id(v), (v, inputs is not None)) for v, _ in pairs)
+        call = current_call()
+        if call is None or call.scratch or (self.is_frozen() and not self.stateful):
+            return
+        for variable, value in pairs:
             value = tf.cast(value, variable.dtype)
             if not self.stateful:
                 value = _in_training(call.training, value, variable)
             if value is not None:
                 variable.assign(value)
+
+    def _updates(self) -> list[tuple[tf.Variable, bool]]:
+        """The variables that change as the layer runs, and whether its inputs decide how."""
+        if self.is_frozen() and not self.stateful:
+            return []
+        own = list(self._updated.values())
+        return own + [pair for layer in self._sublayers for pair in layer._updates()]
+
+    @property
+    def updates(self) -> list[tuple[tf.Variable, tf.Variable]]:
+        """The variables that change as the layer runs in training, as pairs for ``K.function``.
+
+        They change by themselves, wherever the layer runs, so each stands beside itself: to name
+        them as updates of a ``K.function`` changes nothing more.
+        """
+        return [(variable, variable) for variable in once([v for v, _ in self._updates()])]
+
+    def get_updates_for(self, inputs: Any) -> list[tuple[tf.Variable, tf.Variable]]:
+        """Those of :attr:`updates` that depend on some inputs, or with ``None`` on nothing."""
+        if inputs is not None and not self._calls_on(inputs):
+            return []
+        wanted = inputs is not None
+        return [(v, v) for v in once([v for v, depends in self._updates() if depends is wanted])]
+
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """What the layer adds to the loss for some inputs, or with ``None`` for any.
+
+        Args:
+            inputs: what the layer was called on, or ``None``: the penalties of its weights.
+
+        Returns:
+            A list of tensors; symbolic ones if they depend on the inputs.
+        """
+        if inputs is None:
+            return [penalty(weight) for weight, penalty in self._penalties()]
+        return [loss for node in self._calls_on(inputs) for loss in graph.node_losses(node)]
+
+    def _calls_on(self, inputs: Any) -> list[Any]:
+        """The calls of this layer on some symbolic inputs."""
+        wanted = {id(tensor) for tensor in symbolic.flatten(inputs)}
+        return [
+            node
+            for node in self._inbound_nodes
+            if wanted & {id(tensor) for tensor in symbolic.flatten(graph.node_inputs(node))}
+        ]
+
+    @property
+    def uses_learning_phase(self) -> bool:
+        """Whether the layer computes in training otherwise than in use."""
+        parts = self._sublayers
+        return "training" in _arguments(type(self)) or any(p.uses_learning_phase for p in parts)
 
     # ---------------------------------------------------------------- calling
 
@@ -504,6 +574,27 @@ class Layer(registry.Configurable, metaclass=Spelled):
         """Shape of what the layer returned, the given time."""
         return shape_of(self._node_value(node_index, "output shape"))
 
+    def _node_masks(self, tensors: Any) -> Any:
+        return symbolic.map_structure(mask_of, tensors)
+
+    @property
+    def input_mask(self) -> Any:
+        """The mask of what the layer was called on, if it was called once; symbolic."""
+        return self._node_masks(self._only_node_value("input mask"))
+
+    @property
+    def output_mask(self) -> Any:
+        """The mask of what the layer returned, if it was called once; symbolic."""
+        return self._node_masks(self._only_node_value("output mask"))
+
+    def get_input_mask_at(self, node_index: int) -> Any:
+        """The mask of what the layer was called on, the given time."""
+        return self._node_masks(self._node_value(node_index, "input mask"))
+
+    def get_output_mask_at(self, node_index: int) -> Any:
+        """The mask of what the layer returned, the given time."""
+        return self._node_masks(self._node_value(node_index, "output mask"))
+
     # ---------------------------------------------------------------- configuration
 
     def _base_config(self) -> dict[str, Any]:
@@ -515,6 +606,13 @@ class Layer(registry.Configurable, metaclass=Spelled):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+def frozen_layers(layer: Any, frozen: bool = False) -> frozenset[Any]:
+    """The layers within a layer, itself included, that training leaves as they are now."""
+    frozen = frozen or not layer.trainable
+    inner = (frozen_layers(part, frozen) for part in layer._sublayers)
+    return frozenset([layer] if frozen else []).union(*inner)
 
 
 def once(variables: list[tf.Variable]) -> list[tf.Variable]:

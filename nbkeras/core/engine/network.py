@@ -10,7 +10,7 @@ import tensorflow as tf
 from .. import registry
 from ..backend.symbolic import Call, KerasTensor, call_scope, current_call, flatten
 from .describe import print_summary
-from .graph import Graph, graph_config, graph_from_config
+from .graph import Graph, graph_config, graph_from_config, is_layer_node
 from .layer import Layer, once
 from .shapes import shape_of
 
@@ -154,8 +154,50 @@ class Network(Layer):
     def reset_states(self) -> None:
         """Forget the state that stateful layers carry."""
         for layer in self.layers:
-            if getattr(layer, "stateful", False):
+            if getattr(layer, "stateful", False) and hasattr(layer, "reset_states"):
                 layer.reset_states()
+
+    @property
+    def state_updates(self) -> list[tuple[tf.Variable, tf.Variable]]:
+        """The states that stateful layers carry, as :attr:`updates` gives them."""
+        states = [
+            state
+            for layer in self.layers
+            if getattr(layer, "stateful", False)
+            for state in [*(getattr(layer, "states", None) or ()), *(v for v, _ in layer.updates)]
+        ]
+        return [(state, state) for state in once([s for s in states if s is not None])]
+
+    @property
+    def uses_learning_phase(self) -> bool:
+        """Whether a layer computes in training otherwise than in use."""
+        return any(layer.uses_learning_phase for layer in self.layers)
+
+    def _calls_on(self, inputs: Any) -> list[Any]:
+        """The calls within the graph that depend on some of its tensors."""
+        if self._graph is None:
+            return super()._calls_on(inputs)
+        reached = {id(tensor) for tensor in flatten(inputs)}
+        found = []
+        for node in self._graph.all_nodes:
+            if reached & {id(tensor) for tensor in node.inputs}:
+                reached |= {id(tensor) for tensor in node.flat_outputs}
+                if is_layer_node(node):
+                    found.append(node)
+        return found
+
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """What is added to the loss because of some inputs, or with ``None`` whatever they are.
+
+        Args:
+            inputs: symbolic tensors of the model, or ``None``: the penalties of weights.
+
+        Returns:
+            A list of tensors; symbolic ones if they depend on the inputs.
+        """
+        if inputs is None:
+            return super().get_losses_for(None)
+        return super().get_losses_for(inputs) + list(self._added_losses)
 
     # ---------------------------------------------------------------- calling
 

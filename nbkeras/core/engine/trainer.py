@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ..backend.symbolic import Call, call_scope, flatten
 from .distribution import WHOLE, Distribution, Whole, check_distribution, scope_of
+from .layer import frozen_layers
 from .objective import Objective
 from .program import Program
 
@@ -46,6 +47,7 @@ class Trainer:
         self.optimizer = optimizer
         self.objective = objective
         self.trained: list[tf.Variable] = list(model.trainable_weights)
+        self.frozen = frozen_layers(model)
         self._jit = jit
         self._rng: tf.Variable | None = None
         self._programs: dict[str, Program] = {}
@@ -70,7 +72,7 @@ class Trainer:
     def _gradients(self, inputs: Any, targets: Any, weights: Any, part: Whole) -> tuple[Any, Any]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.trained)
-            call = Call(training=True, seed=part.seed(self._rng))
+            call = Call(training=True, seed=part.seed(self._rng), frozen=self.frozen)
             loss, logs = self._measured(inputs, targets, weights, call, part)
         return logs, tape.gradient(loss, self.trained)
 

@@ -119,7 +119,7 @@ class BatchNormalization(Layer):
     # ---------------------------------------------------------------- computation
 
     def call(self, inputs: Any, training: Any = None) -> Any:
-        if not self.trainable:
+        if self.is_frozen():
             return self._by_moving_statistics(inputs)
         return K.in_train_phase(
             lambda: self._by_batch(inputs),
@@ -184,6 +184,11 @@ class BatchNormalization(Layer):
             count = tf.cast(tf.shape(image)[0], variance.dtype)
             variance *= (count - 1.0) / count
         return tf.reshape(outputs, tf.shape(inputs)), mean, variance
+
+    def _updates(self) -> list[tuple[tf.Variable, bool]]:
+        if self.is_frozen() or not self.built:
+            return []
+        return [(self.moving_mean, True), (self.moving_variance, True)]
 
     def _follow(self, moving: tf.Variable, value: Any) -> None:
         moving.assign_sub((moving - tf.cast(value, moving.dtype)) * (1.0 - self.momentum))

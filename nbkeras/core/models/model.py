@@ -23,6 +23,7 @@ from ..engine.feeds import (
     inputs_in_blocks,
     open_feed,
 )
+from ..engine.layer import Layer
 from ..engine.logs import Logs
 from ..engine.loop import fit_loop, test_loop
 from ..engine.network import Network
@@ -212,12 +213,22 @@ class Model(Network):
         batch = x[0] if hasattr(x, "__getitem__") else next(iter(x))
         return batch[0]
 
+    _freezings_seen: tuple[Any, int] | None = None
+    _told_of: list[int] | None = None
+
     def _warn_if_frozen_late(self) -> None:
-        trained = self._trainer.trained if self._trainer else []
-        if [id(w) for w in self.trainable_weights] != [id(w) for w in trained]:
+        """Say once after each change that freezing takes effect with the next compile."""
+        if self._trainer is None or (self._trainer, Layer.freezings) == self._freezings_seen:
+            return
+        self._freezings_seen = (self._trainer, Layer.freezings)
+        now, trained = self.trainable_weights, self._trainer.trained
+        told, self._told_of = self._told_of, [id(weight) for weight in now]
+        if self._told_of not in (told, [id(weight) for weight in trained]):
             warnings.warn(
-                "Which weights are trainable has changed since compile(), and takes effect only "
-                "with the next model.compile(...).",
+                f"Model {self.name!r} trains the {len(trained)} weights that were trainable as it "
+                f"was compiled; {len(now)} are now. That takes effect only with the next "
+                f"model.compile(model.optimizer, loss={getattr(self.loss, '__name__', self.loss)!r}"
+                ", ...). If it was meant for a model that contains this one, all is well.",
                 stacklevel=3,
             )
 
@@ -698,6 +709,7 @@ class Model(Network):
         trainer = self._ready(x)
         data = batch_of(self, x, y, sample_weight, class_weight)
         trainer.prepare()
+        self._warn_if_frozen_late()
         return self._one_batch("train", data, reset_metrics)
 
     def test_on_batch(

@@ -8,7 +8,7 @@ import pytest
 from nbkeras.core import backend as K
 from nbkeras.core import layers
 from nbkeras.core.engine import graph
-from nbkeras.core.layers import Activation, Add, Conv2D, Dense, Input, Lambda, Masking, MaxPooling2D
+from nbkeras.core.layers import Activation, Add, Conv2D, Dense, Input, Masking, MaxPooling2D
 from nbkeras.core.models import Model
 from tests.conformance.catalog import LAYERS
 
