@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -120,12 +123,26 @@ class Choice:
         work = self._spent["loop"] + steps_left * self.seconds["loop"]
         return cold[0] if cold and work > WORTH * COMPILE_FACTOR * self._making else None
 
-    def compile_beside(self, name: str, make: Callable[[], bool]) -> None:
-        """Compile a form in another thread; ``make`` says whether that could be done."""
+    def compile_beside(
+        self,
+        name: str,
+        trace: Callable[[], Any],
+        arguments: Iterable[Any],
+        held: Callable[[], Iterable[Any]] = tuple,
+    ) -> None:
+        """Compile a form in another thread.
+
+        Args:
+            name: which.
+            trace: makes the concrete function.
+            arguments, held: see :func:`compile_unseen`.
+        """
 
         def run() -> None:
             try:
-                if make():
+                form = trace()
+                _step_back()
+                if compile_unseen(form, arguments, held()):
                     self._warm.add(name)
                 else:
                     self.drop(name)
@@ -155,6 +172,13 @@ class Choice:
         self.candidates = self.candidates[:1]
         if self.current != self.candidates[0]:
             self.current, self.recent = self.candidates[0], None
+
+
+def _step_back() -> None:
+    """Let this thread yield to all others: on a busy machine training must not wait for it."""
+    if sys.platform == "linux":  # elsewhere a priority is that of the whole process
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
 
 
 def compile_unseen(form: Any, arguments: Iterable[Any], held: Iterable[Any] = ()) -> bool:

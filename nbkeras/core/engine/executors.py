@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from .choice import Choice, compile_unseen
+from .choice import Choice
 from .program import LOG_CAPACITY, Program, leaves_of, signature_of
 
 __all__ = ["ArrayExecutor"]
@@ -221,19 +222,14 @@ class ArrayExecutor:
         name = self.choice.next_to_compile(self.steps_left)
         if name is None:
             return
-        pass_seconds = self.steps * self.choice.seconds["loop"]
+        arguments: tuple[Any, ...]
         if name == "jit-loop":
+            pass_seconds = self.steps * self.choice.seconds["loop"]
             self.choice.tail = self._tail if pass_seconds < SHORT_PASS else 0
-        self.choice.compile_beside(name, self._maker(name))
-
-    def _maker(self, name: str) -> Any:
-        """What compiles a form, with arguments that make it run little."""
-        held = self.program.held
-        if name == "jit-loop":
             place = tf.constant([0, self.rows_in_pass, 0, self.rows_in_pass], tf.int32)
             arguments = (self.data, self._upload(True), place)
-            return lambda: compile_unseen(self._loop(True), arguments, held())
-        batch = (self.data, self._upload(False)[: self.size])
-        return lambda: compile_unseen(
-            self.program.rows_form(self.data, self.size, jit=True), batch, held()
-        )
+            trace = functools.partial(self._loop, True)
+        else:
+            arguments = (self.data, self._upload(False)[: self.size])
+            trace = functools.partial(self.program.rows_form, self.data, self.size, jit=True)
+        self.choice.compile_beside(name, trace, arguments, self.program.held)

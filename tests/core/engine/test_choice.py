@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import tensorflow as tf
 
 from nbkeras.core.engine.choice import PATIENCE, Choice
 
@@ -22,10 +23,23 @@ def run(
     return choice.current
 
 
-def compiled(choice: Choice, works: bool = True) -> None:
+def negative() -> Any:
+    function = tf.function(lambda x: -x, autograph=False, jit_compile=True)
+    return function.get_concrete_function(tf.TensorSpec([]))
+
+
+def refused() -> Any:
+    """What XLA has no way to compile."""
+    function = tf.function(
+        lambda x: tf.strings.to_number(tf.strings.as_string(x)), autograph=False, jit_compile=True
+    )
+    return function.get_concrete_function(tf.TensorSpec([]))
+
+
+def compiled(choice: Choice, trace: Any = negative) -> None:
     name = choice.next_to_compile(10**9)
     assert name is not None
-    choice.compile_beside(name, lambda: works)
+    choice.compile_beside(name, trace, [tf.constant(1.0)])
     choice.wait()
 
 
@@ -67,7 +81,7 @@ def test_work_that_comes_in_many_small_runs_adds_up() -> None:
 def test_what_cannot_be_compiled_is_forgotten() -> None:
     choice = Choice("auto", False)
     run(choice, {"loop": 0.001}, 5)
-    compiled(choice, works=False)
+    compiled(choice, refused)
     assert choice.candidates == ["loop"]
     assert choice.next_to_compile(10**9) is None
     assert run(choice, {"loop": 0.001}, 5) == "loop"
