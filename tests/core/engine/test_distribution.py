@@ -19,6 +19,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nbkeras.core.layers import Dense
+from nbkeras.core.models import Sequential
+from nbkeras.core.utils import multi_gpu_model, multi_gpu_utils
+
 HERE = Path(__file__).parent
 QUICK = (
     "case_arrays_with_an_uneven_end",
@@ -70,6 +74,14 @@ def test_replicas(quick: dict[str, str], name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in CASES if name not in QUICK])
 def test_replicas_thoroughly(thorough: dict[str, str], name: str) -> None:
     assert not thorough[name], thorough[name]
+
+
+def test_one_device_is_not_several() -> None:
+    model = Sequential([Dense(1, input_shape=(2,))])
+    for gpus in (None, 2, [0, 1]):
+        with pytest.raises(ValueError, match=r"This process has 1: CPU:0\..* model itself"):
+            multi_gpu_model(model, gpus)
+    assert multi_gpu_utils.multi_gpu_model is multi_gpu_model
 
 
 # ---------------------------------------------------------------- two processes
@@ -126,6 +138,8 @@ def test_two_workers_learn_what_one_process_does(tmp_path: Path, start_workers: 
     results = [json.loads((tmp_path / f"{index}.json").read_text()) for index in range(2)]
     assert [result["files"] for result in results] == [["log.csv", "model.h5"], []]
     assert results[0]["parameters"] == model.count_params()
+    # With statistics and noise of each replica's own, both still have the same weights.
+    assert results[0]["apart"] == results[1]["apart"]
     for result in results:
         for name, values in expected.items():
             for one, several in zip(values, result[name], strict=True):
