@@ -30,6 +30,7 @@ from ..engine.network import Network
 from ..engine.objective import Objective
 from ..engine.shapes import shape_of
 from ..engine.streams import BatchStream, Reading, is_stream
+from ..engine.targets import TargetTensors
 from ..engine.trainer import Trainer
 from .arguments import (
     OLD_GENERATOR_NAMES,
@@ -68,6 +69,7 @@ class Model(Network):
         self.compile_arguments: dict[str, Any] | None = None
         self.stop_training = False
         self.history: History | None = None
+        self._target_tensors: TargetTensors | None = None
         self._jit: bool | str = "auto"
         self._trainer: Trainer | None = None
         self._distribution = Distribution.current()
@@ -98,14 +100,13 @@ class Model(Network):
             loss_weights: how much each output's loss counts.
             sample_weight_mode: ``"temporal"`` for weights at each time step.
             weighted_metrics: metrics that sample weights apply to.
-            target_tensors: not supported: pass targets to ``fit``.
+            target_tensors: targets to use where ``fit`` is given none: a tensor, a list or
+                a dictionary by output name; ``None`` or a placeholder for those it is given.
             jit_compile: whether XLA compiles the step; ``"auto"`` measures.
 
         Raises:
             ValueError: a name or a form is not known; the model is as before then.
         """
-        if target_tensors is not None:
-            raise ValueError("target_tensors are not supported: pass the targets as y to fit().")
         if jit_compile not in (True, False, "auto"):
             raise ValueError(f"jit_compile is True, False or 'auto'; got {jit_compile!r}.")
         if kwargs:
@@ -128,7 +129,16 @@ class Model(Network):
         }
         with scope_of(distribution):
             objective = self._objective(arguments) if self.built else None
+        if target_tensors is not None and objective is None:
+            raise ValueError(
+                "target_tensors need to know the model's outputs: give its first layer an "
+                "input_shape, or call model.build((None, ...)) before compile."
+            )
+        targets = (
+            None if target_tensors is None else TargetTensors(target_tensors, self.output_names)
+        )
         trainer = Trainer(self, chosen, objective, jit_compile, distribution)
+        self._target_tensors = targets
         self._distribution = distribution
         self.optimizer = chosen
         self.compile_arguments = {"optimizer": optimizer, **arguments}
@@ -212,6 +222,15 @@ class Model(Network):
             )
         batch = x[0] if hasattr(x, "__getitem__") else next(iter(x))
         return batch[0]
+
+    def _with_tensors(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Inputs and targets, with the tensors that Input(tensor=...) and compile were given."""
+        bound = [tensor.value for tensor in self.inputs]
+        if x is None and bound and all(value is not None for value in bound):
+            x = bound
+        if self._target_tensors is not None and not is_stream(x):
+            y = self._target_tensors.complete(y)
+        return x, y
 
     _freezings_seen: tuple[Any, int] | None = None
     _told_of: list[int] | None = None
@@ -299,6 +318,7 @@ class Model(Network):
         self._require_compiled("fit")
         check_counts(batch_size=batch_size, epochs=epochs, steps_per_epoch=steps_per_epoch)
         reading = Reading(workers, use_multiprocessing, max_queue_size)
+        x, y = self._with_tensors(x, y)
         trainer = self._ready(self._first_of(x))
         feed = open_feed(
             self,
@@ -509,6 +529,7 @@ class Model(Network):
         """
         self._require_compiled("evaluate")
         check_counts(batch_size=batch_size, steps=steps)
+        x, y = self._with_tensors(x, y)
         trainer = self._ready(self._first_of(x))
         reading = Reading(workers, use_multiprocessing, max_queue_size)
         feed = open_feed(
@@ -706,6 +727,7 @@ class Model(Network):
             ValueError: data do not fit the model.
         """
         self._require_compiled("train_on_batch")
+        x, y = self._with_tensors(x, y)
         trainer = self._ready(x)
         data = batch_of(self, x, y, sample_weight, class_weight)
         trainer.prepare()
@@ -727,6 +749,7 @@ class Model(Network):
             The loss, or a list of the loss and the metrics.
         """
         self._require_compiled("test_on_batch")
+        x, y = self._with_tensors(x, y)
         self._ready(x)
         return self._one_batch("test", batch_of(self, x, y, sample_weight), reset_metrics)
 
