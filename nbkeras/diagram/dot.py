@@ -132,7 +132,7 @@ class _Level:
             if item.id in self.view.open:
                 name = f"cluster_{self.ids[item.id]}"
                 clusters.append(
-                    Graph(name, _frame(self.wording.title(item)), *self.inside(item.id))
+                    Graph(name, _frame(self.wording.frame(item)), *self.inside(item.id))
                 )
             else:
                 nodes[self.ids[item.id]] = self._node(item)

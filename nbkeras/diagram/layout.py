@@ -196,7 +196,10 @@ class _Layout:
         self.down = direction in ("TB", "BT")
         self.direction = direction
         self.labelled = len(view.items) <= LABELLED
-        self.titles = {item.id: wording.title(item) for item in view.items}
+        self.titles = {
+            item.id: wording.frame(item) if item.id in view.open else wording.title(item)
+            for item in view.items
+        }
         self.paths: dict[str, tuple[str, ...]] = {}
         for item in view.items:
             parent = view.parents.get(item.id, "")

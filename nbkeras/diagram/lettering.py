@@ -55,6 +55,10 @@ class Wording:
         """A node's name."""
         return item.title
 
+    def frame(self, item: Item) -> str:
+        """The name of an item whose inside is shown."""
+        return item.title
+
     def lines(self, item: Item) -> tuple[str, ...]:
         """What stands under a node's name; a tab parts two columns."""
         what = _kind(item)
@@ -96,6 +100,9 @@ class Plain(Wording):
     def title(self, item: Item) -> str:
         name, kind = self.parts(item)
         return name if self.names else kind
+
+    def frame(self, item: Item) -> str:
+        return self.parts(item)[0]
 
     def lines(self, item: Item) -> tuple[str, ...]:
         kinds = (self.parts(item)[1],) if self.names else ()

@@ -19,12 +19,14 @@ import numpy as np
 import traitlets
 
 from nbkeras.diagram import (
+    FORMATS,
     Direction,
     Drawing,
     Outline,
     describe,
     lay_out,
     png,
+    render,
     svg,
 )
 from nbkeras.diagram.items import Item, shape_text
@@ -145,15 +147,22 @@ class ModelGraph:
         return png(self.drawing, scale)
 
     def save(self, path: str | Path) -> Path:
-        """Write the drawing to a file that ends in ``.svg`` or ``.png``. Returns its path."""
+        """Write the drawing to a file that ends in ``.svg``, ``.png`` or ``.pdf``.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: the name has another ending; no file is written.
+        """
         path = Path(path)
-        kind = path.suffix.lower()
-        if kind not in (".svg", ".png"):
+        kind = path.suffix.lower().removeprefix(".")
+        if kind not in FORMATS:
             raise ValueError(
-                f"The name of the file says its format, .svg or .png, "
+                f"The name of the file says its format, .svg, .png or .pdf, "
                 f"as in graph.save('model.svg'); got {plain(path.name)!r}."
             )
-        path.write_bytes(self.svg().encode("utf-8") if kind == ".svg" else self.png())
+        path.write_bytes(render(self.drawing, kind, 96 if kind == "svg" else 192))
         return path
 
     def html(self) -> str:

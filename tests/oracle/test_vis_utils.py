@@ -133,10 +133,16 @@ def test_the_same_graph(build: Callable[[Any], Any], expand: bool, options: dict
 
 
 def test_classes_only() -> None:
-    options = {"show_layer_names": False}
-    mine = keras.utils.model_to_dot(wrappers(keras), **options)
+    mine = keras.utils.model_to_dot(wrappers(keras), show_layer_names=False)
     assert [words(node.get("label"))[:2] for node in mine.get_nodes() if node.get("label")] == [
         ("", "InputLayer"),
         ("", "TimeDistributed(Dense)"),
         ("", "Bidirectional(LSTM)"),
     ]
+
+
+def test_frames_keep_their_names() -> None:
+    options = {"show_layer_names": False, "expand_nested": True}
+    graphs = [k.utils.model_to_dot(nested(k), **options) for k in (keras, tf_keras)]
+    names = [[one.get("label").strip('"') for one in graph.get_subgraphs()] for graph in graphs]
+    assert names == [["inner"], ["inner"]]

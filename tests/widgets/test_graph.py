@@ -79,14 +79,16 @@ def test_hostile_names_stay_text_everywhere():
         assert "\u202e" not in text
 
 
-def test_saves_svg_and_png(tmp_path):
+def test_saves_svg_png_and_pdf(tmp_path):
     shown = ModelGraph(models.siamese())
     path = shown.save(tmp_path / "model.svg")
     ET.fromstring(path.read_text("utf-8"))
     assert shown.save(str(tmp_path / "model.PNG")).read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(ValueError, match=r"graph.save\('model.svg'\); got 'model.pdf'"):
-        shown.save(tmp_path / "model.pdf")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.PNG", "model.svg"]
+    assert shown.save(tmp_path / "model.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(ValueError, match=r"graph.save\('model.svg'\); got 'model.txt'"):
+        shown.save(tmp_path / "model.txt")
+    names = ["model.PNG", "model.pdf", "model.svg"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 def test_folds_and_turns():

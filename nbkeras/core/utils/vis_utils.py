@@ -12,8 +12,8 @@ import html
 import os
 import shutil
 import warnings
-from collections.abc import Callable
-from typing import Any
+from numbers import Real
+from typing import Any, cast
 
 from ... import diagram
 from ...diagram import dot as dot_language
@@ -35,20 +35,26 @@ class Picture:
         filename: the file that holds it.
         format: of the file, such as ``"png"``.
         data: the content of the file.
-        text: the picture in a sentence, for those who do not see it.
     """
 
-    def __init__(
-        self, filename: str, format: str, data: bytes, text: str, preview: Callable[[], bytes]
-    ) -> None:
-        self.filename, self.format, self.data, self.text = filename, format, data, text
-        self._preview = functools.cache(preview)
+    def __init__(self, filename: str, format: str, data: bytes, plan: _Plan) -> None:
+        self.filename, self.format, self.data = filename, format, data
+        self._plan = plan
+
+    @property
+    def text(self) -> str:
+        """The picture in a sentence, for those who do not see it."""
+        return diagram.describe(self._plan.drawing)
+
+    @functools.cached_property
+    def _preview(self) -> bytes:
+        return self._plan.render("png")
 
     def _repr_png_(self) -> bytes | None:
         """The picture itself; of a PDF or another file that no page shows, the same as PNG."""
         if self.format == "svg":
             return None
-        return self.data if self.format == "png" else self._preview()
+        return self.data if self.format == "png" else self._preview
 
     def _repr_svg_(self) -> str | None:
         return self.data.decode("utf-8") if self.format == "svg" else None
@@ -97,6 +103,7 @@ def plot_model(
         TypeError: ``model`` is no model.
         ValueError: the model has no shapes yet, or there is no such format or direction;
             no file is written.
+        RuntimeError: graphviz fails at a format that only it knows.
         OSError: the file cannot be written.
 
     >>> import os, tempfile
@@ -116,7 +123,7 @@ def plot_model(
     filename = filename if ending else f"{filename}.png"
     data = plan.render(format)
     write_bytes(filename, data)
-    return Picture(filename, format, data, plan.text, lambda: plan.render("png"))
+    return Picture(filename, format, data, plan)
 
 
 def model_to_dot(
@@ -171,6 +178,12 @@ def model_to_dot(
 class _Plan:
     """A model and how it is to be drawn, checked; renders files of all formats."""
 
+    outline: diagram.Outline
+    open: frozenset[str]
+    wording: diagram.Plain
+    rankdir: diagram.Direction
+    dpi: float
+
     def __init__(
         self, model: Any, shapes: bool, names: bool, rankdir: str, expand: bool, dpi: float
     ) -> None:
@@ -179,21 +192,17 @@ class _Plan:
                 "rankdir is 'TB' (top to bottom), 'LR' (left to right), 'BT' or 'RL'; got "
                 f"{rankdir!r}."
             )
-        if isinstance(dpi, bool) or not isinstance(dpi, int | float) or not 0 < dpi < 1e5:
+        if isinstance(dpi, bool) or not isinstance(dpi, Real) or not 0 < dpi < 1e5:
             raise ValueError(f"dpi is a number of pixels an inch, such as 96; got {dpi!r}.")
         self.outline = diagram.Outline.of(_described(model), blocks=False)
         self.open = self.outline.wired if expand else frozenset()
         self.wording = diagram.Plain(bool(names), bool(shapes))
-        self.rankdir: diagram.Direction = rankdir
-        self.dpi = dpi
+        self.rankdir = cast("diagram.Direction", rankdir)
+        self.dpi = float(dpi)
 
     @functools.cached_property
     def drawing(self) -> diagram.Drawing:
         return diagram.lay_out(self.outline, self.open, self.rankdir, self.wording)
-
-    @property
-    def text(self) -> str:
-        return diagram.describe(self.drawing)
 
     def dot(self, clustered: bool = False) -> dot_language.Graph:
         view = self.outline.view(self.open)
@@ -244,7 +253,7 @@ def _described(model: Any) -> ModelBuilt:
         )
     if getattr(model, "_graph", None) is not None:
         return describe(model)
-    if hasattr(model, "add"):
+    if hasattr(model, "_stack"):
         raise ValueError(
             f"Model {model.name!r} has no shapes yet: give its first layer an input_shape, as in "
             "Dense(10, input_shape=(4,)), or call model.build((None, 4)) before."

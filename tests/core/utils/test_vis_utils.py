@@ -222,6 +222,12 @@ def test_a_model_that_computes_in_python_is_one_box() -> None:
     assert [node.get("label") for node in nodes] == ['"own: Own"']
 
 
+def test_a_layer_that_is_called_add_makes_no_sequential() -> None:
+    own = Own()
+    own.add = Dense(2)
+    assert len(model_to_dot(own).get_nodes()) == len(model_to_dot(Own()).get_nodes())
+
+
 @pytest.mark.usefixtures("no_graphviz")
 def test_such_a_model_inside_another_is_one_box_too() -> None:
     x = Input((3,), name="x")
