@@ -34,3 +34,16 @@ def test_unloading_shows_them_as_any_object(trained: Notebook) -> None:
     assert "Output shape" in trained.shown("net")
     trained.run("%unload_ext nbkeras")
     assert "Output shape" not in trained.shown("net")
+
+
+def test_weights_are_found_below_sub_models_and_wrappers() -> None:
+    from nbkeras.core.layers import Dense, Input, TimeDistributed
+    from nbkeras.core.models import Model, Sequential
+
+    inner = Sequential([Dense(3, input_shape=(5,), name="deep")], name="inner")
+    x, y = Input((5,), name="x"), Input((7, 5), name="y")
+    model = Model([x, y], [inner(x), TimeDistributed(inner, name="each")(y)])
+    kernel = inner.get_layer("deep").kernel
+    for way in (("inner", "deep"), ("each", "deep")):
+        values = views.weights_of(model, *way)
+        assert values[kernel.name].tolist() == kernel.numpy().tolist()
