@@ -28,6 +28,9 @@ __all__ = ["BlockExecutor", "Rows", "View", "blocks_of", "first_rows", "worth_bl
 MEMORY = int(os.environ.get("NBKERAS_DATA_MEMORY", 256)) * 2**20
 """Bytes that data may take on the device beside the user's arrays; more is read in blocks."""
 
+GPU_MEMORY = max(MEMORY, 4 * 2**30)
+"""The same on a GPU, which has its own memory, for arrays that are in the program's."""
+
 BLOCK = 32 * 2**20
 """Bytes of a block; three are in memory: one in use, one ready, one being read."""
 
@@ -47,7 +50,7 @@ AHEAD = 3
 def _in_memory(leaf: Any) -> bool:
     """Whether rows can be taken in any order at no more cost than a copy."""
     if not isinstance(leaf, np.ndarray):
-        return False
+        return isinstance(leaf, tf.Tensor | tf.Variable)
     while isinstance(leaf, np.ndarray) and not isinstance(leaf, np.memmap):
         leaf = leaf.base
     return not isinstance(leaf, np.memmap | mmap.mmap)
@@ -86,12 +89,14 @@ def _leaves(data: Any) -> list[Any]:
 
 def worth_blocks(*parts: Any) -> bool:
     """Whether the device would need more memory for data than it may."""
-    return sum(_cost(leaf) for part in parts for leaf in _leaves(part)) > MEMORY
+    leaves = [leaf for part in parts for leaf in _leaves(part) if is_array(leaf)]
+    on_gpu = buffers.on_gpu() and all(map(_in_memory, leaves))
+    return sum(map(_cost, leaves)) > (GPU_MEMORY if on_gpu else MEMORY)
 
 
 def _cost(leaf: Any) -> int:
     """Bytes that the device needs beside an array's own."""
-    if not is_array(leaf) or isinstance(leaf, tf.Tensor | tf.Variable | tf.SparseTensor):
+    if isinstance(leaf, tf.Tensor | tf.Variable | tf.SparseTensor):
         return 0
     if isinstance(leaf, np.ndarray) and _in_memory(leaf) and buffers.can_share(leaf, floatx()):
         return 0

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["can_share", "empty", "to_tensor"]
+__all__ = ["can_share", "empty", "on_gpu", "to_tensor"]
 
 ALIGNMENT = 64
 """Bytes that TensorFlow's kernels, and XLA's, expect the address of a tensor to divide by."""
@@ -30,6 +30,11 @@ def empty(shape: Sequence[int], dtype: Any) -> np.ndarray:
     return memory[first : first + size].view(dtype).reshape(shape)
 
 
+def on_gpu() -> bool:
+    """Whether tensors lie in a GPU's memory."""
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
 def can_share(array: np.ndarray, dtype: Any) -> bool:
     """Whether a tensor of a type can use an array's own memory."""
     return (
@@ -39,7 +44,7 @@ def can_share(array: np.ndarray, dtype: Any) -> bool:
         and array.flags.c_contiguous
         and array.flags.writeable  # NumPy does not hand out what may not be written to
         and array.ctypes.data % ALIGNMENT == 0
-        and not tf.config.list_logical_devices("GPU")
+        and not on_gpu()
     )
 
 

@@ -327,9 +327,12 @@ def open_feed(
             labels = Rows((None, y, None))
             for _, part in blocks.blocks_of(labels, 2**16, len(labels)):
                 check_class_weight(model, part[1], class_weight)
-        return BlockFeed(
-            rows, lambda some: batch_of(model, *some, class_weight=class_weight), size, steps, whole
-        )
+
+        def checked(some: Any) -> Any:
+            inputs, targets, weights = some
+            return batch_of(model, inputs, targets, weights, class_weight)
+
+        return BlockFeed(rows, checked, size, steps, whole)
     given = {"y": y, "batch_size": batch_size, "sample_weight": sample_weight}
     for name, value in given.items():
         if value is not None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nbkeras.core.callbacks import Callback
-from nbkeras.core.engine import blocks
+from nbkeras.core.engine import blocks, buffers
 from nbkeras.core.engine.blocks import Rows, View
 from nbkeras.core.engine.feeds import ArrayFeed, BlockFeed, open_feed
 from nbkeras.core.layers import Dense, Dropout, Input, concatenate
@@ -57,9 +57,6 @@ def sources(path: Path) -> Iterator[dict[str, tuple[Any, Any, Any]]]:
         }
 
 
-SOURCES = ["h5py", "HDF5Matrix", "memory map", "array of doubles", "list and dictionary"]
-
-
 def net(jit: Any = False) -> Sequential:
     set_random_seed(5)
     model = Sequential(
@@ -85,11 +82,11 @@ def in_memory(monkeypatch: pytest.MonkeyPatch, **options: Any) -> tuple[Any, ...
         return trained(X, Y, **options)
 
 
-@pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.usefixtures("small")
-def test_fit_is_that_of_arrays(name: str, sources: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    x, y, _ = sources[name]
-    assert trained(x, y, shuffle=False) == in_memory(monkeypatch, shuffle=False)
+def test_fit_is_that_of_arrays(sources: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = in_memory(monkeypatch, shuffle=False)
+    for name, (x, y, _) in sources.items():
+        assert trained(x, y, shuffle=False) == expected, name
 
 
 OPTIONS: list[dict[str, Any]] = [
@@ -141,10 +138,8 @@ def test_arrays_too_large_for_a_copy_are_shuffled_as_others(
     assert trained(X.astype("float64"), Y) == in_memory(monkeypatch)
 
 
-@pytest.mark.parametrize("name", SOURCES)
 @pytest.mark.usefixtures("small")
-def test_evaluate_and_predict(name: str, sources: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    x, y, w = sources[name]
+def test_evaluate_and_predict(sources: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     model = net()
 
     def results(x: Any, y: Any, w: Any) -> Any:
@@ -155,9 +150,10 @@ def test_evaluate_and_predict(name: str, sources: Any, monkeypatch: pytest.Monke
             model.predict(x, batch_size=50, steps=7).tobytes(),
         )
 
-    ours = results(x, y, w)
+    ours = {name: results(*data) for name, data in sources.items()}
     monkeypatch.setattr(blocks, "MEMORY", 2**40)
-    assert ours == results(X, Y, W)
+    expected = results(X, Y, W)
+    assert all(found == expected for found in ours.values()), ours.keys()
 
 
 @pytest.mark.usefixtures("small")
@@ -253,6 +249,42 @@ def test_small_data_are_read_whole_and_large_ones_not(
             monkeypatch.setattr(blocks, "MEMORY", limit)
             kinds.append(type(open_feed(model, file["x"], file["y"], batch_size=16)))
     assert kinds == [ArrayFeed, ArrayFeed, BlockFeed]
+
+
+def test_arrays_lie_on_a_gpu_up_to_gigabytes(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    monkeypatch.setattr(blocks, "MEMORY", X.nbytes - 1)
+    monkeypatch.setattr(blocks, "GPU_MEMORY", 2 * X.nbytes)
+    assert blocks.worth_blocks(X.astype("float64"))
+    monkeypatch.setattr(buffers, "on_gpu", lambda: True)
+    assert not blocks.worth_blocks(X.astype("float64"), X)
+    assert blocks.worth_blocks(X, X, Y)
+    with h5py.File(path) as file:  # would first be read into the program's memory
+        assert blocks.worth_blocks(file["x"])
+
+
+@pytest.mark.parametrize("first", [0, 11, 62])
+@pytest.mark.usefixtures("small")
+def test_a_pass_can_go_on_from_any_batch(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = net()
+    model.evaluate(X, Y)
+    program = model._trainer.program("test")  # type: ignore[union-attr]
+    order = np.random.default_rng(1).permutation(ROWS)
+
+    def logs() -> list[Any]:
+        feed = open_feed(model, X.astype("float64"), Y, batch_size=16)
+        executor, step, values = feed.executor(program), first, []
+        executor.begin(order)
+        while executor.has(step):
+            count = executor.next_count(step)
+            values.append(executor.run(step, count))
+            assert (executor.sizes(step, count) == [16] * count).all() or step + count == 63
+            step += count
+        feed.close()
+        return np.concatenate(values).tolist()
+
+    ours = logs()
+    monkeypatch.setattr(blocks, "MEMORY", 2**40)
+    assert ours == logs()
 
 
 @pytest.mark.usefixtures("small")
