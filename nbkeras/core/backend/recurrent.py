@@ -151,8 +151,8 @@ def _in_a_loop(
     if mask is not None:
         masks = tf.TensorArray(tf.bool, steps, element_shape=mask.shape[1:]).unstack(mask)
 
-    def body(t: Tensor, gathered: Any, previous: Any, states: Any) -> tuple[Any, ...]:
-        x = tf.nest.pack_sequence_as(inputs, [array.read(t) for array in series])
+    def body(t: Tensor, here: Any, gathered: Any, previous: Any, states: Any) -> tuple[Any, ...]:
+        x = tf.nest.pack_sequence_as(inputs, here)
         with noise_of(t):
             output, new_states = step(x, states)
         if mask is not None:
@@ -163,8 +163,10 @@ def _in_a_loop(
         gathered = [
             array.write(t if keep_all else 0, y) for array, y in zip(gathered, flat, strict=True)
         ]
+        later = tf.minimum(t + 1, steps - 1)
         return (
             t + 1,
+            _shaped_as(here, [array.read(later) for array in series]),
             gathered,
             _shaped_as(previous, flat) if previous else previous,
             _shaped_as(states, new_states),
@@ -173,10 +175,13 @@ def _in_a_loop(
     # Only a mask looks back at the output before. The bound on the number of
     # steps is what lets XLA compile the gradient.
     previous = flat_zeros if mask is not None else []
-    _, gathered, _, states = tf.while_loop(
+    # A step is given its inputs by the one before: read in place, at an index, they would
+    # keep XLA from computing several elements at once.
+    first = [x[0] for x in tf.nest.flatten(inputs)]
+    _, _, gathered, _, states = tf.while_loop(
         lambda t, *_: t < steps,
         body,
-        (tf.constant(0), gathered, previous, states),
+        (tf.constant(0), first, gathered, previous, states),
         maximum_iterations=steps,
         parallel_iterations=32,
     )

@@ -97,6 +97,7 @@ def test_equals_tensorflows_gradient(name: str, sequences: bool, runs: list[Any]
         runs.clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["simple", "gru", "gru reset after", "lstm"])
 def test_equals_differences(name: str) -> None:
     """In a graph whose batch and time are not known; masked, and from the last step on."""
@@ -119,6 +120,7 @@ def test_equals_differences(name: str) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gru", "gru reset after", "lstm"])
 def test_equals_itself_under_xla(name: str) -> None:
     kind, options = KINDS[name]
@@ -149,7 +151,7 @@ def curvature(layer: Any, inputs: list[Any], mask: Any, training: bool) -> list[
 
 
 @pytest.mark.parametrize("name", ["simple", "gru", "gru reset after", "lstm"])
-@pytest.mark.parametrize("how", ["eager", "graph"])
+@pytest.mark.parametrize("how", ["eager", pytest.param("graph", marks=pytest.mark.slow)])
 def test_gradients_of_gradients(name: str, how: str) -> None:
     kind, options = KINDS[name]
     layer = made(kind, return_sequences=True, **options)
