@@ -51,10 +51,9 @@ def test_what_is_before_an_input_tensor_belongs_to_the_model():
 def test_a_tensor_with_values_is_wrapped():
     pictures = tf.random.stateless_uniform((2, 32, 32, 3), (1, 2))
     model = MobileNet(**FEATURES, input_tensor=pictures, pooling="avg")
-    fed = MobileNet(**FEATURES, input_shape=(32, 32, 3), pooling="avg")
-    fed.set_weights(model.get_weights())
-    found = backend.function([], [model.output])([])[0]
-    np.testing.assert_allclose(found, fed.predict(pictures.numpy()), rtol=1e-5, atol=1e-7)
+    padded = backend.function([], [model.get_layer("conv1_pad").output])([])[0]
+    np.testing.assert_array_equal(padded[:, :32, :32], pictures)
+    assert model.output_shape == (2, 256)
 
 
 def test_an_input_tensor_and_its_shape_may_both_be_given():
@@ -282,3 +281,44 @@ def test_a_file_that_is_not_there(server, monkeypatch):
     monkeypatch.setattr(mobilenet, "FOLDER", server)
     with pytest.raises(OSError, match=r"mobilenet_5_0_224_tf.h5 cannot be downloaded: .*by hand"):
         MobileNet(alpha=0.5)
+
+
+# ---------------------------------------------------------------- use
+
+
+@pytest.mark.slow
+def test_fine_tuning(tmp_path):
+    """The manual's chapter 13.2.4: new layers first, then those at the end of the network."""
+    base = MobileNet(**FEATURES, input_shape=(32, 32, 3))
+    rng = np.random.default_rng(0)
+    for weight in base.weights:  # so that the features are not as small as untrained ones
+        if "kernel" in weight.name:
+            inputs = 9 if "depthwise" in weight.name else np.prod(weight.shape[:-1])
+            weight.assign(rng.normal(0, np.sqrt(2 / inputs), weight.shape))
+    x = layers.GlobalAveragePooling2D()(base.output)
+    model = models.Model(base.input, layers.Dense(2, activation="softmax", name="new")(x))
+    for layer in base.layers:
+        layer.trainable = False
+    model.compile("sgd", "categorical_crossentropy")
+    x, y = rng.normal(size=(4, 32, 32, 3)).astype("float32"), np.eye(2)[[0, 1, 1, 1]]
+    before = [layer.get_weights() for layer in model.layers]
+    model.fit(x, y, verbose=0)
+    assert changed(model, before) == ["new"]
+    for layer in base.layers[-3:]:
+        layer.trainable = True
+    model.compile("sgd", "categorical_crossentropy")
+    before = [layer.get_weights() for layer in model.layers]
+    model.fit(x, y, verbose=0)
+    assert changed(model, before) == ["conv_pw_13", "conv_pw_13_bn", "new"]
+    model.save(tmp_path / "model.h5")
+    again = models.load_model(tmp_path / "model.h5")
+    np.testing.assert_allclose(again.predict(x), model.predict(x), rtol=1e-5)
+
+
+def changed(model, before):
+    """The layers whose weights are others than before."""
+    return [
+        layer.name
+        for layer, old in zip(model.layers, before, strict=True)
+        if any(not np.array_equal(a, b) for a, b in zip(layer.get_weights(), old, strict=True))
+    ]
