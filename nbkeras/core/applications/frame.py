@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -219,7 +220,7 @@ class Frame:
     def _listed(self, shape: Any) -> tuple[int | None, ...]:
         example = f"{self.network}(include_top=False, input_shape={_laid_out(256, 3)})"
         try:
-            listed = tuple(None if size is None else int(size) for size in shape)
+            listed = tuple(None if size is None else operator.index(size) for size in shape)
         except (TypeError, ValueError):
             listed = ()
         if len(listed) != 3:

@@ -76,6 +76,7 @@ def test_keywords_of_keras_applications_are_taken():
         ({"input_shape": (3, 64, 64)}, r"at least 32 .*got \(3, 64, 64\), with channels last"),
         ({"input_shape": (64, 64)}, r"three sizes.*as in MobileNet\(.*got \(64, 64\)"),
         ({"input_shape": 64}, r"three sizes.*as in MobileNet\(.*got 64"),
+        ({"input_shape": (64.5, 64, 3)}, r"three sizes.*got \(64.5, 64, 3\)"),
         ({"input_shape": (64, "x", 3)}, r"three sizes.*got \(64, 'x', 3\)"),
         (
             {"input_shape": (None, 64, 3), "include_top": True},
