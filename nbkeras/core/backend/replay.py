@@ -16,6 +16,22 @@ from .symbolic import PHASE, Call, KerasTensor, Node, call_scope, current_call, 
 __all__ = ["Plan", "function", "gradients", "placeholder"]
 
 
+class LossOfStep:
+    """Stands for the loss of a step whose gradients are known already.
+
+    Args:
+        gradients: them.
+        variables: the variables that they belong to.
+    """
+
+    def __init__(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+        self._known = {id(v): g for v, g in zip(variables, gradients, strict=True)}
+
+    def gradients(self, variables: Iterable[Any]) -> list[Any]:
+        """The gradients with respect to some of the variables; ``None`` for any other."""
+        return [self._known.get(id(variable)) for variable in variables]
+
+
 class Plan:
     """The nodes that lead from inputs to outputs, in an order in which they can run.
 
@@ -165,6 +181,8 @@ def gradients(loss: Any, variables: Any) -> Any:
     Source: Keras 2 manual, chapter 14.
     """
     wanted = list(variables) if isinstance(variables, list | tuple) else [variables]
+    if isinstance(loss, LossOfStep):
+        return loss.gradients(wanted)
     if is_symbolic([loss, wanted]):
         return record(_gradients, (loss, wanted), {}, infer=_gradient_shapes)
     return _gradients(loss, wanted)

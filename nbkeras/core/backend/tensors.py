@@ -11,7 +11,7 @@ import tensorflow as tf
 from ..config import floatx
 from ._typing import DType, Shape, Tensor
 from .symbolic import KerasTensor, is_symbolic, operation
-from .variables import make_variable
+from .variables import keeping, make_variable
 
 __all__ = [
     "cast",
@@ -75,7 +75,7 @@ def _sparse_tensor(matrix: Any, dtype: tf.DType) -> tf.SparseTensor:
 
 def _variable_if_eager(value: Tensor, name: str | None) -> Any:
     """A variable with this value; in a graph, where none can be made, the tensor itself."""
-    return make_variable(value, name) if tf.executing_eagerly() else value
+    return make_variable(value, name) if tf.executing_eagerly() or keeping() else value
 
 
 @operation

@@ -2,11 +2,64 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["make_variable"]
+__all__ = ["Kept", "keeping", "make_variable"]
+
+
+class Kept:
+    """The variables of a function that is run more than once: made at first, found again later.
+
+    >>> kept = Kept()
+    >>> def count(): return make_variable(0).assign_add(1)
+    >>> for _ in range(3):
+    ...     with kept.used():
+    ...         total = count()
+    >>> int(total)
+    3
+    """
+
+    def __init__(self) -> None:
+        self.variables: list[Any] = []
+        self._complete = False
+        self._place = 0
+
+    @contextlib.contextmanager
+    def used(self) -> Iterator[None]:
+        """Let the variables that are made within the block be these."""
+        self._place = 0
+        token = _kept.set(self)
+        try:
+            yield
+        finally:
+            _kept.reset(token)
+        self._complete = True
+
+    def next(self, value: Any, name: str | None, **kwargs: Any) -> Any:
+        """The next one."""
+        if not self._complete:
+            with tf.init_scope():
+                self.variables.append(_made(value, name, **kwargs))
+        elif self._place >= len(self.variables):
+            raise RuntimeError(
+                f"A function that made {len(self.variables)} variables when it was first called "
+                f"makes more now, such as {name or value!r}. Make them in the constructor."
+            )
+        self._place += 1
+        return self.variables[self._place - 1]
+
+
+_kept: contextvars.ContextVar[Kept | None] = contextvars.ContextVar("nbkeras_kept", default=None)
+
+
+def keeping() -> bool:
+    """Whether variables that are made now are kept, in a graph too."""
+    return _kept.get() is not None
 
 
 def make_variable(value: Any, name: str | None = None, **kwargs: Any) -> Any:
@@ -24,6 +77,13 @@ def make_variable(value: Any, name: str | None = None, **kwargs: Any) -> Any:
     >>> make_variable([1.0, 2.0], "factor", trainable=False).name
     'factor:0'
     """
+    kept = _kept.get()
+    if kept is not None:
+        return kept.next(value, name, **kwargs)
+    return _made(value, name, **kwargs)
+
+
+def _made(value: Any, name: str | None, **kwargs: Any) -> Any:
     if not tf.executing_eagerly():
         return tf.Variable(value, name=name, **kwargs)
     with tf.name_scope(name or "Variable") as scope:

@@ -18,7 +18,9 @@ import numpy as np
 import tensorflow as tf
 
 from nbkeras.core import registry
-from nbkeras.core.backend.symbolic import is_symbolic, operation
+from nbkeras.core.backend.replay import LossOfStep
+from nbkeras.core.backend.symbolic import Call, call_scope, is_symbolic, operation
+from nbkeras.core.backend.variables import Kept
 from nbkeras.core.optimizers import gradients as gradient_tools
 from nbkeras.core.optimizers.hyper import (
     Hyperparameter,
@@ -94,6 +96,13 @@ class Optimizer(registry.Configurable):
             for name in ("fused", "rows"):
                 if name not in vars(cls):
                     setattr(cls, name, vars(Optimizer)[name])
+        # Whichever says last how weights move is followed.
+        said = [name for name in ("step", "_apply", "get_updates") if name in vars(cls)]
+        if said:
+            cls._by_updates = said == ["get_updates"]
+
+    _by_updates = False
+    """Whether `get_updates`, as in Keras 2, says what one update is, and not `step`."""
 
     def __init__(
         self,
@@ -116,6 +125,8 @@ class Optimizer(registry.Configurable):
         self._variables: list[Any] = []
         self._pending: list[np.ndarray] | None = None
         self._warned: set[tuple[str, ...]] = set()
+        self._kept: Kept | None = None
+        self._own_weights: list[Any] | None = None
         self.name = name or type(self).__name__
         self.lr = lr if learning_rate is None else learning_rate
         self.decay = decay
@@ -248,6 +259,10 @@ class Optimizer(registry.Configurable):
                         for name, value in self.initial_slots(variable).items()
                     }
                 self._variables.append(variable)
+            if self._by_updates and self._kept is None:
+                # Called once for the variables that it makes; nothing is assigned.
+                self._kept = Kept()
+                self._updates([tf.zeros_like(v) for v in self._variables], self._variables)
             pending, self._pending = self._pending, None
             if pending is not None:
                 self.set_weights(pending)
@@ -260,11 +275,22 @@ class Optimizer(registry.Configurable):
     @property
     def variables(self) -> list[Any]:
         """`iterations`, the shared numbers, and the slots: what is saved."""
+        if self._by_updates:
+            if self._own_weights is not None:
+                return list(self._own_weights)
+            return [self._iterations, *(self._kept.variables if self._kept else ())]
         shared = [self._hyper[name] for name in self.shared_names]
         slots = [self._slots[v.ref()][name] for name in self.slot_names for v in self._variables]
         return [self._iterations, *shared, *slots]
 
-    weights = variables
+    @property
+    def weights(self) -> list[Any]:
+        """The same as `variables`; a `get_updates` of one's own may assign what is to be saved."""
+        return self.variables
+
+    @weights.setter
+    def weights(self, variables: Sequence[Any]) -> None:
+        self._own_weights = list(variables)
 
     def slots(self, variable: Any) -> Slots:
         """The slot variables of a weight, by name.
@@ -324,6 +350,9 @@ class Optimizer(registry.Configurable):
     def _apply(
         self, gradients: Sequence[Any], variables: Sequence[Any], run: Callable[..., Any]
     ) -> None:
+        if self._by_updates:
+            self._apply_updates(gradients, variables)
+            return
         iteration = tf.convert_to_tensor(self.iterations)
         numbers: dict[tf.DType, Numbers] = {}
         for gradient, variable in zip(gradients, variables, strict=True):
@@ -334,6 +363,36 @@ class Optimizer(registry.Configurable):
         for name, value in self.advance(self.hyper(), iteration).items():
             self._hyper[name].assign(value)
         self.iterations.assign_add(1)
+
+    def _updates(self, gradients: Sequence[Any], variables: Sequence[Any]) -> list[tuple[Any, Any]]:
+        """What the subclass's `get_updates` assigns, for gradients that are known."""
+        known: dict[str, Any] = {
+            "loss": LossOfStep([tf.convert_to_tensor(g) for g in gradients], variables),
+            "params": list(variables),
+            "constraints": {},  # Keras 2.0 asked for them
+        }
+        names = list(inspect.signature(self.get_updates).parameters)
+        taken = names if set(names) <= set(known) else ["loss", "params"]
+        assert self._kept is not None
+        # Within a call, K.update returns a pair of variable and value, and assigns nothing.
+        with call_scope(Call(training=True)), self._kept.used():
+            pairs = self.get_updates(*(known[name] for name in taken))
+        if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs or [None]):
+            raise TypeError(
+                f"{type(self).__name__}.get_updates(loss, params) returns a list of updates, as "
+                f"[K.update(p, p - lr * g)], or pairs (variable, new value); got {pairs!r:.200}."
+            )
+        return [(variable, tf.cast(value, variable.dtype)) for variable, value in pairs]
+
+    def _apply_updates(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+        if _replicas() > 1:
+            raise NotImplementedError(
+                f"{type(self).__name__} says with get_updates what one update is, which cannot be "
+                "done on several replicas. Write `def step(self, parameter, gradient, slots, "
+                "numbers)` in it instead; optimizers.SGD is an example."
+            )
+        for variable, value in self._updates(gradients, variables):
+            variable.assign(value)
 
     def _update_variable(
         self, variable: Any, gradient: Any, slots: Slots, numbers: Numbers
@@ -400,6 +459,12 @@ class Optimizer(registry.Configurable):
             ValueError: if the loss does not depend on one of them.
         """
         params = list(params)
+        if isinstance(loss, LossOfStep):
+            # Clipped before; without one a weight stays as it is.
+            found = loss.gradients(params)
+            return [
+                tf.zeros_like(p) if g is None else g for g, p in zip(found, params, strict=True)
+            ]
         if is_symbolic(loss):
             from nbkeras.core import backend
 
