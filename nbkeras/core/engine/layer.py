@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,7 +24,7 @@ from ..backend.variables import make_variable
 from ..config import floatx
 from . import graph
 from .shapes import InputSpec, Shape, check_inputs, shape_of, to_shape
-from .spelling import Spelled
+from .spelling import Spelled, in_present_words
 from .uids import unique_name
 
 __all__ = ["InputSpec", "Layer"]
@@ -596,6 +596,20 @@ class Layer(registry.Configurable, metaclass=Spelled):
         return self._node_masks(self._node_value(node_index, "output mask"))
 
     # ---------------------------------------------------------------- configuration
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """A new layer from what ``get_config`` returned, here or in Keras 1 or 2.
+
+        Raises:
+            ConfigError: it does not fit the constructor.
+        """
+        if isinstance(config, Mapping):
+            try:
+                config = in_present_words(cls, config)
+            except (TypeError, ValueError) as error:
+                raise registry.ConfigError(str(error)) from error
+        return super().from_config(config)
 
     def _base_config(self) -> dict[str, Any]:
         config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}

@@ -15,7 +15,7 @@ from typing import Any
 
 from .. import registry
 
-__all__ = ["Dropped", "Joined", "Renamed", "Spelled", "declare", "rename_old"]
+__all__ = ["Dropped", "Joined", "Renamed", "Spelled", "declare", "in_present_words", "rename_old"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,16 @@ class Spelled(type):
             if rules and not rules.keys().isdisjoint(kwargs):
                 args, kwargs = _translated(cls, rules, args, kwargs)
         return super().__call__(*args, **kwargs)
+
+
+def in_present_words(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
+    """A class's configuration with its arguments called as they are now; a file warns nobody."""
+    rules = next((_tables[k] for k in cls.__mro__ if k in _tables), None)
+    if not rules or rules.keys().isdisjoint(config):
+        return dict(config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _translated(cls, rules, (), dict(config))[1]
 
 
 def _translated(

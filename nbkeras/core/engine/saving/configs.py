@@ -310,6 +310,9 @@ def _modern_arguments(class_name: str, arguments: Any) -> Any:
     axis = arguments.get("axis")
     if class_name == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
         arguments["axis"] = axis[0]
+    for key, value in arguments.items():
+        if key.endswith(("_regularizer", "_constraint")):
+            arguments[key] = _present_object(value)
     for key in _UNUSED.get(class_name, ()):
         arguments.pop(key, None)
     accepted = _accepted(class_name)
@@ -318,6 +321,26 @@ def _modern_arguments(class_name: str, arguments: Any) -> Any:
             if key in arguments and key not in accepted and arguments[key] in harmless:
                 del arguments[key]
     return arguments
+
+
+_OBJECTS = {
+    "WeightRegularizer": ("L1L2", {}),
+    "ActivityRegularizer": ("L1L2", {}),
+    "L1L2Regularizer": ("L1L2", {}),
+    "MaxNorm": ("MaxNorm", {"m": "max_value"}),
+    "NonNeg": ("NonNeg", {}),
+    "UnitNorm": ("UnitNorm", {}),
+}
+"""What Keras 1 called regularizers and constraints, and their arguments, beside today's names."""
+
+
+def _present_object(value: Any) -> Any:
+    """A regularizer or constraint that Keras 1 wrote, with its name among its arguments."""
+    if not isinstance(value, Mapping) or "class_name" in value or value.get("name") not in _OBJECTS:
+        return value
+    name, renamed = _OBJECTS[value["name"]]
+    inner = {renamed.get(key, key): item for key, item in value.items() if key != "name"}
+    return {"class_name": name, "config": inner}
 
 
 def _accepted(class_name: str) -> frozenset[str] | None:
