@@ -419,7 +419,8 @@ class GRUCell(Cell):
             return None
         biased = self.reset_after and self.use_bias
         weights = [fixed.recurrent_kernel, *([fixed.bias[1]] if biased else [])]
-        return recurrences.GRURecurrence(*used, self.reset_after, biased), weights
+        activation, gate = used
+        return recurrences.GRURecurrence(activation, gate, self.reset_after, biased), weights
 
 
 @registry.register("cell")
