@@ -696,7 +696,7 @@ class Configurable:
             raise ConfigError(
                 f"Expected a dictionary as the config of {cls.__name__}; got {_shorten(config)}."
             )
-        signature = _constructor(cls)
+        signature = _constructor(cls)  # type: ignore[arg-type]
         try:
             signature.bind(**config)
         except TypeError as error:

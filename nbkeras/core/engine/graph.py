@@ -69,7 +69,7 @@ def infer(
     of plain inputs; ``compute_output_shape`` fills in sizes that running it leaves open.
     """
     plain = not args and not kwargs
-    declared = _declared(layer, inputs) if plain else None
+    declared = (_declared(layer, inputs) or layer._known_outputs(inputs)) if plain else None
     if declared is not None:
         return declared
     signature = (
@@ -99,7 +99,8 @@ def infer(
 
 def _declared(layer: Any, inputs: Any) -> tuple[Any, list[Any]] | None:
     """The output that a layer declares, and its mask; ``None`` where it has to be run."""
-    if not _may_declare(type(layer)) or "call" in vars(layer):
+    kind: Any = type(layer)
+    if not _may_declare(kind) or "call" in vars(layer):
         return None
     tensors = inputs if type(inputs) in (list, tuple) else [inputs]
     dtype = tf.as_dtype(layer.dtype)

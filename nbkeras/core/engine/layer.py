@@ -454,6 +454,10 @@ class Layer(registry.Configurable, metaclass=Spelled):
             )
         return None
 
+    def _known_outputs(self, inputs: Any) -> Any:
+        """Types of the outputs and of their masks where a model knows them from its own graph."""
+        return None
+
     @property
     def passes_mask(self) -> bool:
         """Whether a mask passes through the layer as it is."""

@@ -257,6 +257,22 @@ class Network(Layer):
     def _set_output_masks(call: Call, outputs: Any, masks: Any) -> None:
         """The layers inside have said which masks travel with the outputs."""
 
+    def _known_outputs(self, inputs: Any) -> Any:
+        given = flatten(inputs)
+        if (
+            self._graph is None
+            or type(self).call is not Network.call
+            or any(tensor.mask_shape is not None for tensor in [*given, *self.inputs])
+            or [_type(tensor) for tensor in given] != [_type(tensor) for tensor in self.inputs]
+        ):
+            return None
+        types = [tensor.spec for tensor in self.outputs]
+        masks = [
+            None if tensor.mask_shape is None else tf.TensorSpec(tensor.mask_shape, tf.bool)
+            for tensor in self.outputs
+        ]
+        return types[0] if self._single_output else types, masks
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         if self._graph is not None and self._single_input and input_shape == self.input_shape:
             return self.output_shape
@@ -337,3 +353,9 @@ class Network(Layer):
             outputs=outputs[0] if len(outputs) == 1 else outputs,
             name=config.get("name"),
         )
+
+
+def _type(tensor: KerasTensor) -> Any:
+    """What two tensors have in common that a graph takes for the same."""
+    sizes = None if tensor.shape.rank is None else tuple(tensor.shape)
+    return sizes, tensor.dtype, tensor.sparse

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import optimizers, registry
-from ..backend.symbolic import Call, call_scope
+from ..backend.symbolic import Call, KerasTensor, call_scope, current_call, record
 from ..callbacks import CallbackList, EventStream, History, ProgbarLogger
 from ..engine import saving
 from ..engine.blocks import Rows, first_rows, worth_blocks
@@ -183,6 +183,57 @@ class Model(Network):
     def loss(self) -> Any:
         """The loss that was asked for."""
         return (self.compile_arguments or {}).get("loss")
+
+    @property
+    def targets(self) -> list[Any]:
+        """Placeholders for the targets of each output, from which comes :attr:`total_loss`."""
+        return self._symbolic_loss()[0]
+
+    @property
+    def sample_weights(self) -> list[Any]:
+        """Placeholders for the sample weights of each output."""
+        return self._symbolic_loss()[1]
+
+    @property
+    def total_loss(self) -> Any:
+        """The loss as a symbolic scalar: of inputs, :attr:`targets` and :attr:`sample_weights`.
+
+        >>> from nbkeras.core import backend as K
+        >>> from nbkeras.core.layers import Dense
+        >>> from nbkeras.core.models import Sequential
+        >>> model = Sequential([Dense(1, input_shape=(2,), kernel_initializer="ones")])
+        >>> model.compile("sgd", "mse")
+        >>> read = K.function(
+        ...     model.inputs + model.targets + model.sample_weights,
+        ...     K.gradients(model.total_loss, model.trainable_weights),
+        ... )
+        >>> read([[[1.0, 2.0]], [[2.0]], [1.0]])[1].tolist()
+        [2.0]
+        """
+        return self._symbolic_loss()[2]
+
+    _symbols: tuple[Any, list[Any], list[Any], Any] | None = None
+
+    def _symbolic_loss(self) -> tuple[list[Any], list[Any], Any]:
+        """Targets, sample weights and total loss, made once for what was compiled."""
+        objective = self.objective
+        if self._symbols is None or self._symbols[0] is not objective:
+            targets, weights = [], []
+            for goal, output in zip(objective.goals, self.outputs, strict=True):
+                shape = (*output.shape[:-1], 1) if _is_sparse(goal.loss) else tuple(output.shape)
+                targets.append(KerasTensor(shape, name=f"{goal.name}_target"))
+                axes = 2 if goal.temporal else 1
+                weights.append(KerasTensor((None,) * axes, name=f"{goal.name}_sample_weights"))
+
+            def total(outputs: Any, targets: Any, weights: Any) -> Any:
+                call: Any = current_call()
+                rules = [rule(weight) for weight, rule in self._penalties()]
+                masks = [call.mask_of(output) for output in outputs]
+                return objective(targets, outputs, masks, weights, [*call.losses, *rules])[0]
+
+            loss = record(total, (self.outputs, targets, weights), {})
+            self._symbols = (objective, targets, weights, loss)
+        return self._symbols[1:]
 
     # ---------------------------------------------------------------- getting ready
 
@@ -810,6 +861,11 @@ class Model(Network):
     def to_yaml(self, **kwargs: Any) -> str:
         """The structure as YAML; keywords go to ``yaml.dump``."""
         return saving.to_yaml(self, **kwargs)
+
+
+def _is_sparse(loss: Any) -> bool:
+    """Whether a loss is given the numbers of classes, not one column for each."""
+    return str(getattr(loss, "__name__", type(loss).__name__)).lower().startswith("sparse")
 
 
 def _as_result(logs: Logs) -> Any:

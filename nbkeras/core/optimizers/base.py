@@ -377,7 +377,8 @@ class Optimizer(registry.Configurable):
         # Within a call, K.update returns a pair of variable and value, and assigns nothing.
         with call_scope(Call(training=True)), self._kept.used():
             pairs = self.get_updates(*(known[name] for name in taken))
-        if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs or [None]):
+        given = pairs if isinstance(pairs, list | tuple) else [pairs]
+        if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in given):
             raise TypeError(
                 f"{type(self).__name__}.get_updates(loss, params) returns a list of updates, as "
                 f"[K.update(p, p - lr * g)], or pairs (variable, new value); got {pairs!r:.200}."

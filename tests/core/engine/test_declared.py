@@ -143,3 +143,44 @@ def test_values_are_as_declared():
     x = Add()([x, Conv2D(4, 1)(image)])
     model = Model(image, layers.Flatten()(MaxPooling2D()(layers.BatchNormalization()(x))))
     assert model.predict(np.ones((2, 8, 8, 3), "float32")).shape == (2, *model.output_shape[1:])
+
+
+def nested():
+    words = Input((5,), dtype="int32")
+    x = layers.Embedding(7, 3, mask_zero=True)(words)
+    return Model(words, [layers.LSTM(2, return_sequences=True)(x), Dense(4)(x)])
+
+
+def test_a_model_within_a_model_is_not_run_again(monkeypatch):
+    inner = nested()
+    words = Input((5,), dtype="int32")
+    runs = []
+    run = type(inner)._run
+    monkeypatch.setattr(
+        type(inner), "_run", lambda self, *a, **k: runs.append(1) or run(self, *a, **k)
+    )
+    outputs = inner(words)
+    assert not runs
+    assert [tuple(t.shape) for t in outputs] == [(None, 5, 2), (None, 5, 4)]
+    assert [tuple(t.mask_shape) for t in outputs] == [(None, 5), (None, 5)]
+    assert Model(words, outputs).predict(np.ones((2, 5), "int32"))[1].shape == (2, 5, 4)
+    fixed = inner(Input(batch_shape=(3, 5), dtype="int32"))
+    assert runs
+    assert [tuple(t.shape) for t in fixed] == [(3, 5, 2), (3, 5, 4)]
+
+
+def test_a_model_whose_call_is_the_users_is_run():
+    class Doubled(Model):
+        def call(self, inputs):
+            return K.concatenate([inputs, inputs])
+
+    x = Input((3,))
+    assert tuple(Doubled(x, Dense(3)(x))(Input((3,))).shape) == (None, 6)
+
+
+def test_a_mask_comes_out_of_a_model_as_when_it_runs(monkeypatch):
+    x = Input((5, 4))
+    inner = Model(x, Dense(2)(x))
+    masked = Masking()(Input((5, 4)))
+    assert inner(masked).mask_shape is not None
+    assert inner(Input((5, 4))).mask_shape is None

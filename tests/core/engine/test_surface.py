@@ -124,3 +124,35 @@ def test_the_learning_phase():
     plain = Sequential([Dense(1, input_shape=(4,))])
     assert not plain.uses_learning_phase
     assert Sequential([plain, BatchNormalization()]).uses_learning_phase
+
+
+def test_the_total_loss_as_a_tensor():
+    x = Input((4,))
+    hidden = Dense(3, activation="tanh", kernel_regularizer="l2")(x)
+    model = Model(x, [Dense(1, name="a")(hidden), Dense(5, activation="softmax", name="b")(hidden)])
+    losses = ["mse", "sparse_categorical_crossentropy"]
+    model.compile("sgd", losses, loss_weights=[1.0, 0.5])
+    assert [tuple(t.shape) for t in model.targets] == [(None, 1), (None, 1)]
+    y = [X[:, :1], np.arange(6)[:, None] % 5]
+    weights = [np.linspace(0.0, 1.0, 6), np.ones(6)]
+    fed = [*model.inputs, *model.targets, *model.sample_weights]
+    (value,) = K.function(fed, [model.total_loss])([X, *y, *weights])
+    assert value == pytest.approx(model.test_on_batch(X, y, weights)[0], rel=1e-5)
+
+    grads = model.optimizer.get_gradients(model.total_loss, model.trainable_weights)
+    slopes = K.function([*fed, K.learning_phase()], grads)([X, *y, *weights, 1])
+    before = model.get_weights()
+    model.train_on_batch(X, y, weights)
+    for old, new, slope in zip(before, model.get_weights(), slopes, strict=True):
+        np.testing.assert_allclose(new, old - 0.01 * slope, rtol=1e-4, atol=1e-6)
+
+
+def test_the_total_loss_is_of_what_was_compiled():
+    model = Sequential([Dense(1, input_shape=(4,))])
+    with pytest.raises(RuntimeError, match="compile it"):
+        _ = model.total_loss
+    model.compile("sgd", "mse")
+    first = model.total_loss
+    assert model.total_loss is first
+    model.compile("sgd", "mae")
+    assert model.total_loss is not first
