@@ -66,10 +66,8 @@ class ArrayExecutor:
         self.steps_left = self.steps * passes
         self.per_batch = per_batch
         self.halting = False
-        self._lines = 1
-        if passes > 1:
-            fitting = min(ORDER_CAPACITY // self.rows_in_pass, LOG_CAPACITY // self.steps)
-            self._lines = max(fitting, 1)
+        fitting = min(ORDER_CAPACITY // self.rows_in_pass, LOG_CAPACITY // self.steps)
+        self._lines = max(fitting, 1) if program.repeats else 1
         self._tail = self.rows_in_pass % self.size
         self._order: Any = None
         self._uploaded: dict[bool, Any] = {}

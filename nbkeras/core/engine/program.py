@@ -35,6 +35,8 @@ class Program:
         loop_jit: whether XLA may compile the loop too; where it may not (a
             convolution on the CPU is slow there), only the single step.
         fixed: whether all batches have one size, which the step needs to know.
+        repeats: whether passes over the data follow one another, so that short ones may be
+            run in one call.
         held: gives the variables that the step may write past TensorFlow's record of them.
     """
 
@@ -45,6 +47,7 @@ class Program:
         jit: Any = "auto",
         loop_jit: bool = True,
         fixed: bool = False,
+        repeats: bool = False,
         held: Callable[[], Iterable[tf.Variable]] = tuple,
     ) -> None:
         self.step = step
@@ -52,6 +55,7 @@ class Program:
         self.jit = jit
         self.loop_jit = loop_jit
         self.fixed = fixed
+        self.repeats = repeats
         self.held = held
         self.choices: dict[Any, Any] = {}
         self._compiled: dict[Any, Any] = {}

@@ -146,7 +146,8 @@ class Trainer:
                     jit,
                     self._loop_jit(),
                     fixed,
-                    lambda: self.optimizer.variables if self.optimizer else (),
+                    repeats=kind == "train",
+                    held=lambda: self.optimizer.variables if self.optimizer else (),
                 )
             return self._programs[kind]
 
