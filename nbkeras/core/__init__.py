@@ -35,12 +35,13 @@ __version__ = "2.3.1"
 """The version of Keras whose interface and files this package speaks."""
 
 _FROM_MODELS = ("Input", "Model", "Sequential")
+_OLDER = ("engine", "legacy", "objectives")
 
 
 def __getattr__(name: str) -> Any:
     if name in _FROM_MODELS:
         return getattr(importlib.import_module(f"{__name__}.models"), name)
-    if name in __all__:
+    if name in __all__ or name in _OLDER:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"keras has no {name!r}; it has {', '.join(__all__)}.")
 

@@ -191,3 +191,57 @@ def _classes() -> list[tuple[str, str]]:
         pairs = [table[str(i)] for i in range(CLASSES)]
         _index[CLASS_INDEX_PATH] = [(identity, name) for identity, name in pairs]
     return _index[CLASS_INDEX_PATH]
+
+
+# ---------------------------------------------------------------- for networks of one's own
+
+
+def _obtain_input_shape(
+    input_shape: Any,
+    default_size: int,
+    min_size: int,
+    data_format: str,
+    require_flatten: bool | None = None,
+    weights: str | None = None,
+    include_top: bool | None = None,
+) -> tuple[int | None, ...]:
+    """The input shape of a network written as those of Keras 2: checked, or the usual one.
+
+    Args:
+        input_shape: what was asked for, or ``None``.
+        default_size: rows and columns that the network is meant for.
+        min_size: the fewest that it can work on.
+        data_format: ``channels_last`` or ``channels_first``.
+        require_flatten: whether the top needs to know them; ``include_top`` up to Keras 2.1.
+        weights: ``imagenet`` for weights of pictures of three channels.
+
+    Raises:
+        ValueError: the shape does not fit.
+
+    >>> _obtain_input_shape(None, 224, 32, "channels_last", require_flatten=True)
+    (224, 224, 3)
+    >>> _obtain_input_shape((64, 64, 1), 224, 32, "channels_last", require_flatten=False)
+    (64, 64, 1)
+    """
+    first = data_format == "channels_first"
+    needed = bool(require_flatten or include_top)
+
+    def laid_out(size: int | None, channels: int) -> tuple[int | None, ...]:
+        return (channels, size, size) if first else (size, size, channels)
+
+    usual = laid_out(default_size, 3)
+    if input_shape is None:
+        return usual if needed else laid_out(None, 3)
+    shape = tuple(input_shape)
+    problem = None
+    if len(shape) != 3:
+        problem = "has three sizes, without the batch's"
+    elif any(n is not None and n < min_size for n in (shape[1:] if first else shape[:2])):
+        problem = f"has at least {min_size} rows and columns"
+    elif needed and None in shape:
+        problem = "is known whole where the network has a top"
+    elif weights == "imagenet" and (shape != usual if needed else shape[-3 if first else -1] != 3):
+        problem = "is the one that the published weights were trained on"
+    if problem:
+        raise ValueError(f"input_shape {problem}, as in input_shape={usual}; got {input_shape!r}.")
+    return shape

@@ -4,6 +4,12 @@ On tensors, variables and arrays they are TensorFlow; on symbolic tensors they r
 themselves (:mod:`.symbolic`). Source of names and arguments: Keras 2 manual, chapter 14.
 """
 
+import difflib
+import importlib
+from typing import Any
+
+import tensorflow as tf  # noqa: F401 - programs write K.tf
+
 from ..config import (
     epsilon,
     floatx,
@@ -13,6 +19,7 @@ from ..config import (
     set_floatx,
     set_image_data_format,
 )
+from .common import image_dim_ordering, set_image_dim_ordering  # noqa: F401 - of Keras 1
 from .control import (
     foldl,
     foldr,
@@ -357,3 +364,11 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "tensorflow_backend":
+        return importlib.import_module(f"{__name__}.tensorflow_backend")
+    near = difflib.get_close_matches(name, __all__, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise AttributeError(f"keras.backend has no {name!r}.{hint}")

@@ -82,7 +82,11 @@ class Merge(Layer):
 
     def merge(self, inputs: list[Any]) -> Any:
         """The inputs, of the same number of axes, as one tensor."""
-        raise NotImplementedError
+        return self._merge_function(inputs)
+
+    def _merge_function(self, inputs: list[Any]) -> Any:
+        """What :meth:`merge` was called in Keras 2, where layers of one's own define it."""
+        raise NotImplementedError(f"{type(self).__name__} needs merge(self, inputs).")
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         rank = max(len(shape) for shape in input_shape)
@@ -93,6 +97,9 @@ class Merge(Layer):
         """Where all inputs that have a mask are kept."""
         masks = [m for m in mask or () if m is not None]
         return functools.reduce(tf.logical_and, masks) if masks else None
+
+
+_Merge = Merge  # the name that layers written for Keras 2 derive from
 
 
 def _with_axes(x: Any, rank: int) -> Any:

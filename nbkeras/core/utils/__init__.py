@@ -9,8 +9,10 @@ from ..config import set_random_seed
 from ..engine.describe import print_summary
 from ..engine.streams import Sequence
 from ..registry import CustomObjectScope, custom_object_scope, get_custom_objects
+from ..registry import serialize as serialize_keras_object
 from .downloads import get_file
 from .enqueuers import GeneratorEnqueuer, OrderedEnqueuer, SequenceEnqueuer
+from .generic_utils import deserialize_keras_object
 from .hdf5_matrix import HDF5Matrix
 from .numpy import normalize, to_categorical
 from .progbar import Progbar
@@ -25,6 +27,7 @@ __all__ = [
     "SequenceEnqueuer",
     "convert_all_kernels_in_model",
     "custom_object_scope",
+    "deserialize_keras_object",
     "get_custom_objects",
     "get_file",
     "get_source_inputs",
@@ -33,6 +36,7 @@ __all__ = [
     "normalize",
     "plot_model",
     "print_summary",
+    "serialize_keras_object",
     "set_random_seed",
     "to_categorical",
 ]
@@ -46,6 +50,7 @@ _MODULES = (
     "layer_utils",
     "multi_gpu_utils",
     "np_utils",
+    "training_utils",
     "vis_utils",
 )
 _OF_LAYERS = {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.describe import print_summary
+from ..engine.topology import get_source_inputs
 from .conv_utils import convert_kernel
 
 __all__ = [
@@ -28,29 +29,6 @@ def count_params(weights: Iterable[Any]) -> int:
     9
     """
     return sum(int(np.prod(w.shape)) for w in {id(w): w for w in weights}.values())
-
-
-def get_source_inputs(tensor: Any) -> list[Any]:
-    """The inputs that a symbolic tensor is computed from, each once.
-
-    >>> from nbkeras.core.layers import Dense, Input
-    >>> x = Input((3,))
-    >>> get_source_inputs(Dense(2)(Dense(4)(x))) == [x]
-    True
-    """
-    found: dict[int, Any] = {}
-    seen: set[int] = set()
-    waiting = [tensor]
-    while waiting:
-        here = waiting.pop()
-        if id(here) in seen:
-            continue
-        seen.add(id(here))
-        if here.node is None or not here.node.inputs:
-            found[id(here)] = here
-        else:
-            waiting.extend(reversed(here.node.inputs))
-    return list(found.values())
 
 
 def convert_all_kernels_in_model(model: Any) -> None:

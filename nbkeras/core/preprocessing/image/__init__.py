@@ -5,7 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .affine import apply_affine_transform
+from .affine import (
+    apply_affine_transform,
+    apply_transform,
+    transform_matrix_offset_center,
+)
 from .augment import (
     apply_brightness_shift,
     apply_channel_shift,
@@ -17,7 +21,7 @@ from .augment import (
     random_shift,
     random_zoom,
 )
-from .files import array_to_img, img_to_array, load_img, save_img
+from .files import array_to_img, img_to_array, list_pictures, load_img, save_img
 from .generator import ImageDataGenerator
 
 if TYPE_CHECKING:
@@ -34,9 +38,11 @@ __all__ = [
     "apply_affine_transform",
     "apply_brightness_shift",
     "apply_channel_shift",
+    "apply_transform",
     "array_to_img",
     "flip_axis",
     "img_to_array",
+    "list_pictures",
     "load_img",
     "random_brightness",
     "random_channel_shift",
@@ -45,6 +51,7 @@ __all__ = [
     "random_shift",
     "random_zoom",
     "save_img",
+    "transform_matrix_offset_center",
 ]
 
 # Iterators are Sequences of the engine, which stands on TensorFlow; the rest needs none.

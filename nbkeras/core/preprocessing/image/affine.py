@@ -8,7 +8,13 @@ import numpy as np
 from scipy import ndimage
 from scipy.sparse import csr_array
 
-__all__ = ["FILL_MODES", "apply_affine_transform", "check_fill_mode"]
+__all__ = [
+    "FILL_MODES",
+    "apply_affine_transform",
+    "apply_transform",
+    "check_fill_mode",
+    "transform_matrix_offset_center",
+]
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 
@@ -68,7 +74,42 @@ def apply_affine_transform(
     matrix = _matrix(theta, tx, ty, shear, zx, zy)
     if matrix is None:
         return x
-    matrix = _about_centre(matrix, x.shape[row_axis], x.shape[col_axis])
+    matrix = transform_matrix_offset_center(matrix, x.shape[row_axis], x.shape[col_axis])
+    return _transformed(x, matrix, channel_axis, fill_mode, cval, order)
+
+
+def apply_transform(
+    x: np.ndarray,
+    transform_matrix: np.ndarray,
+    channel_axis: int = 0,
+    fill_mode: str = "nearest",
+    cval: float = 0.0,
+) -> np.ndarray:
+    """An image changed by a matrix.
+
+    Args:
+        x: the image, three axes.
+        transform_matrix: (3, 3), from places in the result, (row, column, 1), to places in
+            the image; see :func:`transform_matrix_offset_center`.
+        channel_axis: axis of the channels.
+        fill_mode, cval: see :func:`apply_affine_transform`.
+
+    Example:
+        >>> x = np.arange(4.0).reshape(2, 2, 1)
+        >>> turned = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
+        >>> apply_transform(x, turned, channel_axis=2).ravel().tolist()
+        [0.0, 2.0, 1.0, 3.0]
+
+    Source: Keras 2.1.
+    """
+    check_fill_mode(fill_mode)
+    matrix = np.asarray(transform_matrix, np.float64)
+    return _transformed(x, matrix, channel_axis, fill_mode, cval, 1)
+
+
+def _transformed(
+    x: np.ndarray, matrix: np.ndarray, channel_axis: int, fill_mode: str, cval: float, order: int
+) -> np.ndarray:
     planes = np.moveaxis(x, channel_axis, -1)
     if (
         order == 1 and min(planes.shape[:2]) > 1 and x.dtype == np.float32
@@ -114,9 +155,21 @@ def _matrix(
     return product
 
 
-def _about_centre(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
+def transform_matrix_offset_center(matrix: np.ndarray, x: float, y: float) -> np.ndarray:
+    """A matrix that does about the centre of an image what another does about its corner.
+
+    Args:
+        matrix: (3, 3).
+        x, y: rows and columns of the image.
+
+    Example:
+        >>> transform_matrix_offset_center(np.diag([2.0, 1.0, 1.0]), 3, 5)[0].tolist()
+        [2.0, 0.0, -2.0]
+
+    Source: keras-preprocessing 1.1.2.
+    """
     # Half a pixel beyond the middle, where keras-preprocessing puts the centre.
-    row, col = height / 2 + 0.5, width / 2 + 0.5
+    row, col = x / 2 + 0.5, y / 2 + 0.5
     there = np.array([[1, 0, row], [0, 1, col], [0, 0, 1]])
     back = np.array([[1, 0, -row], [0, 1, -col], [0, 0, 1]])
     return np.dot(np.dot(there, matrix), back)

@@ -14,7 +14,15 @@ from PIL import Image, UnidentifiedImageError
 
 from nbkeras.core import config
 
-__all__ = ["EXTENSIONS", "array_to_img", "img_to_array", "is_image", "load_img", "save_img"]
+__all__ = [
+    "EXTENSIONS",
+    "array_to_img",
+    "img_to_array",
+    "is_image",
+    "list_pictures",
+    "load_img",
+    "save_img",
+]
 
 EXTENSIONS = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
 
@@ -139,6 +147,24 @@ def images_in(directory: str, extensions: tuple[str, ...], follow_links: bool) -
         for name in sorted(names):
             if name.lower().endswith(extensions):
                 yield os.path.relpath(os.path.join(root, name), directory)
+
+
+def list_pictures(
+    directory: str | os.PathLike[str], ext: str | tuple[str, ...] = EXTENSIONS
+) -> list[str]:
+    """The paths of the images in a folder and those below it, sorted.
+
+    Args:
+        directory: the folder.
+        ext: how names end, without the dot: one ending, or several.
+
+    Example:
+        >>> list_pictures("no_such_folder")
+        []
+    """
+    endings = tuple(f".{e}".lower() for e in ((ext,) if isinstance(ext, str) else ext))
+    folder = os.fspath(directory)
+    return [os.path.join(folder, name) for name in images_in(folder, endings, False)]
 
 
 # ---------------------------------------------------------------- arrays
