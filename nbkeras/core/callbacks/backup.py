@@ -224,7 +224,7 @@ def _variables(model: Any) -> list[tuple[str, Any]]:
     found += [(f"hyper {k}", v) for k, v in sorted(optimizer._hyper.items()) if id(v) not in shared]
     for metric in model.objective.stateful_metrics:
         found += [(f"metric {v.name}", v) for v in metric.variables]
-    return [*found, ("noise", trainer._rng)]
+    return [*found, *trainer.state]
 
 
 def _layers(layer: Any) -> Iterator[Any]:

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ..backend.precision import computing_in
 from ..backend.symbolic import Call, call_scope, flatten
 from .distribution import WHOLE, Distribution, Whole, check_distribution, scope_of
 from .layer import frozen_layers
+from .mixed import LossScale, precision_of
 from .objective import Objective
 from .program import Program
 
@@ -27,6 +29,7 @@ class Trainer:
         objective: its losses and metrics.
         jit: whether XLA compiles the steps: ``True``, ``False`` or ``"auto"``.
         distribution: the ``tf.distribute`` strategy that they run under, if there is one.
+        mixed_precision: ``'float16'`` or ``'bfloat16'`` for products; ``None`` for none.
 
     Raises:
         ValueError: they do not go together under that strategy.
@@ -39,6 +42,7 @@ class Trainer:
         objective: Objective | None = None,
         jit: bool | str = "auto",
         distribution: Distribution | None = None,
+        mixed_precision: str | None = None,
     ) -> None:
         self.distribution = distribution
         metrics = objective.stateful_metrics if objective else []
@@ -48,6 +52,13 @@ class Trainer:
         self.objective = objective
         self.trained: list[tf.Variable] = list(model.trainable_weights)
         self.frozen = frozen_layers(model)
+        self.precision = precision_of(mixed_precision)
+        if self.precision == "float16" and distribution is not None:
+            raise ValueError(
+                "A loss scale for float16 is not kept under a tf.distribute strategy: compile with "
+                "mixed_precision='bfloat16', or outside of the strategy."
+            )
+        self._loss_scale: LossScale | None = None
         self._jit = jit
         self._rng: tf.Variable | None = None
         self._programs: dict[str, Program] = {}
@@ -57,7 +68,8 @@ class Trainer:
 
     def _outputs(self, inputs: Sequence[Any], call: Call) -> tuple[list[Any], list[Any]]:
         """Outputs and their masks for a batch."""
-        with call_scope(call):
+        call.watched = self.model.plan
+        with call_scope(call), computing_in(self.precision):
             outputs = flatten(self.model._run(inputs[0] if len(inputs) == 1 else list(inputs)))
         return outputs, [call.mask_of(output) for output in outputs]
 
@@ -67,14 +79,18 @@ class Trainer:
         """The loss of a batch, and what is logged of it."""
         outputs, masks = self._outputs(inputs, call)
         penalties = [*call.losses, *(rule(weight) for weight, rule in self.model._penalties())]
-        return self.objective(targets, outputs, masks, weights, penalties, part)  # type: ignore[misc]
+        batch = targets, outputs, masks, weights
+        return self.objective(*batch, penalties, part, call)  # type: ignore[misc]
 
     def _gradients(self, inputs: Any, targets: Any, weights: Any, part: Whole) -> tuple[Any, Any]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.trained)
             call = Call(training=True, seed=part.seed(self._rng), frozen=self.frozen)
             loss, logs = self._measured(inputs, targets, weights, call, part)
-        return logs, tape.gradient(loss, self.trained)
+            scale = self._loss_scale
+            loss = loss if scale is None else scale.scaled(loss)
+        gradients = tape.gradient(loss, self.trained)
+        return logs, gradients if scale is None else [scale.unscaled(g) for g in gradients]
 
     def _logged(self, step: Any, *batch: Any) -> Any:
         """What a step logs: of the whole batch, or of the parts that the replicas have."""
@@ -92,7 +108,12 @@ class Trainer:
         logs, gradients = self._gradients(inputs, targets, weights, part)
         if self.distribution is not None:
             gradients = self.distribution.reducible(gradients)
-        self.optimizer.apply(gradients, self.trained)
+        if self._loss_scale is None:
+            self.optimizer.apply(gradients, self.trained)
+        else:
+            self._loss_scale.update(
+                gradients, lambda: self.optimizer.apply(gradients, self.trained)
+            )
         return logs
 
     def test(self, inputs: Any, targets: Any, weights: Any) -> Any:
@@ -123,6 +144,8 @@ class Trainer:
     def _bad(self, inputs: Any, targets: Any, weights: Any, part: Whole) -> Any:
         """How many of the loss and the gradients of a batch are no numbers."""
         logs, gradients = self._gradients(inputs, targets, weights, part)
+        if self._loss_scale is not None:
+            gradients = []  # those that overflow are left out, and the scale is lowered
         values = [logs[0], *(tf.convert_to_tensor(g) for g in gradients if g is not None)]
         finite = [tf.reduce_all(tf.math.is_finite(value)) for value in values]
         return tf.reduce_sum(tf.cast(tf.logical_not(tf.stack(finite)), tf.float32))
@@ -147,9 +170,20 @@ class Trainer:
                     self._loop_jit(),
                     fixed,
                     repeats=kind == "train",
-                    held=lambda: self.optimizer.variables if self.optimizer else (),
+                    held=self._held,
                 )
             return self._programs[kind]
+
+    def _held(self) -> list[tf.Variable]:
+        """What a step may write that TensorFlow has no record of."""
+        scale = self._loss_scale.variables if self._loss_scale else []
+        return [*(self.optimizer.variables if self.optimizer else ()), *scale]
+
+    @property
+    def state(self) -> list[tuple[str, tf.Variable]]:
+        """What training goes on from, beside the weights, the optimizer and the metrics."""
+        scale = self._loss_scale.variables if self._loss_scale else []
+        return [("noise", self._rng), *((v.name.split(":")[0], v) for v in scale)]
 
     def _loop_jit(self) -> bool:
         """Whether XLA may compile a loop of steps: not with convolutions on a CPU."""
@@ -168,6 +202,8 @@ class Trainer:
                     aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
                 )
                 self.seed_noise()
+            if self.precision == "float16" and self._loss_scale is None:
+                self._loss_scale = LossScale()
             self.optimizer.build(self.trained)
 
     def seed_noise(self) -> None:

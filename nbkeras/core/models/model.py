@@ -71,6 +71,7 @@ class Model(Network):
         self.history: History | None = None
         self._target_tensors: TargetTensors | None = None
         self._jit: bool | str = "auto"
+        self._mixed_precision: str | None = None
         self._trainer: Trainer | None = None
         self._distribution = Distribution.current()
         self._building = threading.RLock()
@@ -87,6 +88,7 @@ class Model(Network):
         weighted_metrics: Any = None,
         target_tensors: Any = None,
         jit_compile: bool | str = "auto",
+        mixed_precision: str | None = None,
         **kwargs: Any,
     ) -> None:
         """Say how the model is trained.
@@ -103,6 +105,8 @@ class Model(Network):
             target_tensors: targets to use where ``fit`` is given none: a tensor, a list or
                 a dictionary by output name; ``None`` or a placeholder for those it is given.
             jit_compile: whether XLA compiles the step; ``"auto"`` measures.
+            mixed_precision: ``'bfloat16'`` or ``'float16'`` computes matrix products and
+                convolutions in that type; weights and all else stay float32.
 
         Raises:
             ValueError: a name or a form is not known; the model is as before then.
@@ -137,12 +141,13 @@ class Model(Network):
         targets = (
             None if target_tensors is None else TargetTensors(target_tensors, self.output_names)
         )
-        trainer = Trainer(self, chosen, objective, jit_compile, distribution)
+        trainer = Trainer(self, chosen, objective, jit_compile, distribution, mixed_precision)
         self._target_tensors = targets
         self._distribution = distribution
         self.optimizer = chosen
         self.compile_arguments = {"optimizer": optimizer, **arguments}
         self._jit = jit_compile
+        self._mixed_precision = trainer.precision
         self._trainer = trainer if objective else None
 
     def _objective(self, arguments: dict[str, Any]) -> Objective:
@@ -253,7 +258,12 @@ class Model(Network):
                     objective = self._objective(given)
                 self._distribution = self._distribution or Distribution.of(self.weights)
                 self._trainer = Trainer(
-                    self, self.optimizer, objective, self._jit, self._distribution
+                    self,
+                    self.optimizer,
+                    objective,
+                    self._jit,
+                    self._distribution,
+                    self._mixed_precision,
                 )
             return self._trainer
 
