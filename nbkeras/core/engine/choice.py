@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -140,9 +137,7 @@ class Choice:
 
         def run() -> None:
             try:
-                form = trace()
-                _step_back()
-                if compile_unseen(form, arguments, held()):
+                if compile_unseen(trace(), arguments, held()):
                     self._warm.add(name)
                 else:
                     self.drop(name)
@@ -172,13 +167,6 @@ class Choice:
         self.candidates = self.candidates[:1]
         if self.current != self.candidates[0]:
             self.current, self.recent = self.candidates[0], None
-
-
-def _step_back() -> None:
-    """Let this thread yield to all others: on a busy machine training must not wait for it."""
-    if sys.platform == "linux":  # elsewhere a priority is that of the whole process
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
 
 
 def compile_unseen(form: Any, arguments: Iterable[Any], held: Iterable[Any] = ()) -> bool:
