@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from .symbolic import PHASE, Call, KerasTensor, Node, call_scope, current_call, is_symbolic, record
 
-__all__ = ["Plan", "function", "gradients", "placeholder"]
+__all__ = ["Plan", "computed", "function", "gradients", "placeholder"]
 
 
 class LossOfStep:
@@ -68,7 +68,24 @@ class Plan:
             results = node.run(resolve)
             for symbol, value in zip(node.flat_outputs, real_tensors(results), strict=True):
                 known[id(symbol)] = value
+        call = current_call()
+        if call is not None and call.watched is self:
+            made = (symbol for node in self.nodes for symbol in node.flat_outputs)
+            call.known.update({t: known[id(t)] for t in (*self.inputs, *made)})
         return [resolve(tensor) for tensor in self.outputs]
+
+
+def computed(value: Any) -> Any:
+    """The value of what was made of symbolic tensors of the model in the call in progress.
+
+    A loss may be a function of more than it is given, such as of the mean and the variance that
+    an encoder computes: what the model has computed in this call is not computed again.
+    """
+    if not isinstance(value, KerasTensor):
+        return value
+    call = current_call()
+    known = {} if call is None else call.known
+    return Plan(list(known), [value]).run(known.values())[0]
 
 
 def real_tensors(structure: Any) -> list[Any]:

@@ -332,6 +332,10 @@ class Call:
         self.frozen = frozen
         self.losses: list[Any] = []
         self.metrics: list[tuple[str, Any]] = []
+        self.watched: Any = None
+        """The plan whose tensors are to be known afterwards."""
+        self.known: dict[KerasTensor, Any] = {}
+        """The values of its tensors, once it has run."""
         self._masks: dict[int, tuple[Any, Any]] = {}
         self._random_operations = itertools.count(1)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Iterator
+import functools
+import types
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -91,7 +93,24 @@ def _made(value: Any, name: str | None, **kwargs: Any) -> Any:
     with tf.name_scope("/"):
         variable = tf.Variable(value, name="variable", **kwargs)
     _rename(variable, full)
+    if not hasattr(variable, "values"):  # one for each replica: TensorFlow looks at its type
+        variable.__class__ = _with_operators(type(variable))
     return variable
+
+
+@functools.cache
+def _with_operators(kind: type) -> type:
+    """A type of variables for which ``v *= x`` is ``v = v * x``, as in Keras 2.
+
+    TensorFlow's own raise an error there. Optimizers begin with ``lr = self.lr; lr *= ...``.
+    """
+
+    def computed(operator: str) -> Callable[[Any, Any], Any]:
+        return lambda variable, other: getattr(variable, operator)(other)
+
+    names = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+    operators = {f"__i{name}__": computed(f"__{name}__") for name in names}
+    return types.new_class(kind.__name__, (kind,), {}, lambda body: body.update(operators))
 
 
 def _rename(variable: Any, name: str) -> None:

@@ -43,6 +43,19 @@ _KEYWORDS = {
 }
 
 
+def _takes_shape_first(add_weight: Any) -> Any:
+    """Let ``add_weight(name, shape)`` take the shape first, as layers for Keras 1 write it."""
+
+    @functools.wraps(add_weight)
+    def taking(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], tuple | list | tf.TensorShape):
+            starts = dict(zip(("shape", "initializer"), args, strict=False))
+            return add_weight(self, *args[2:], **starts, **kwargs)
+        return add_weight(self, *args, **kwargs)
+
+    return taking
+
+
 @registry.base("layer")
 class Layer(registry.Configurable, metaclass=Spelled):
     """A computation with weights of its own; the base of all layers.
@@ -176,6 +189,7 @@ class Layer(registry.Configurable, metaclass=Spelled):
         """Make the weights for an input shape (batch size in front); called once."""
         self.built = True
 
+    @_takes_shape_first
     def add_weight(
         self,
         name: str | None = None,

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from .. import registry
+from ..backend.replay import Plan
 from ..backend.symbolic import Call, KerasTensor, call_scope, current_call, flatten
 from .describe import print_summary
 from .graph import Graph, graph_config, graph_from_config, is_layer_node
@@ -76,6 +77,11 @@ class Network(Layer):
     @property
     def outputs(self) -> list[KerasTensor]:
         return list(self._graph.outputs) if self._graph else []
+
+    @property
+    def plan(self) -> Plan | None:
+        """What runs to compute the outputs; ``None`` where ``call`` is written in Python."""
+        return self._graph.plan if self._graph else None
 
     @property
     def input_names(self) -> list[str]:

@@ -7,6 +7,7 @@ a total loss and the numbers that are logged.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import tensorflow as tf
 
 from .. import registry
+from ..backend.replay import computed
+from ..backend.symbolic import Call, call_scope
 from ..config import floatx
 from .distribution import WHOLE, Whole
 
@@ -32,12 +35,17 @@ class Measure:
     def stateful(self) -> bool:
         return hasattr(self.metric, "update_state")
 
-    def value(self, y_true: Any, y_pred: Any, mask: Any, weights: Any, part: Whole) -> Any:
+    def value(
+        self, y_true: Any, y_pred: Any, mask: Any, weights: Any, part: Whole, call: Call | None
+    ) -> Any:
         both = _combine(mask, weights if self.weighted else None)
         if self.stateful:
             part.update(lambda: self.metric.update_state(y_true, y_pred, sample_weight=both))
             return self.result() if part is WHOLE else 0.0
-        return weighted_mean(self.metric(y_true, y_pred), both, by_weight=True, part=part)
+        scores = self.metric(y_true, y_pred)
+        with _within(call):
+            scores = computed(scores)
+        return weighted_mean(scores, both, by_weight=True, part=part)
 
     def result(self) -> Any:
         """What a metric with state says of all batches."""
@@ -54,11 +62,14 @@ class OutputGoal:
     measures: list[Measure] = field(default_factory=list)
     temporal: bool = False
 
-    def loss_value(self, y_true: Any, y_pred: Any, mask: Any, weights: Any, part: Whole) -> Any:
+    def loss_value(
+        self, y_true: Any, y_pred: Any, mask: Any, weights: Any, part: Whole, call: Call | None
+    ) -> Any:
         """The output's loss: its mean over samples, weighted, over what is not masked."""
         reduction = str(getattr(self.loss, "reduction", "auto")).rpartition(".")[2].lower()
         compute = getattr(self.loss, "call", self.loss)
-        scores = compute(y_true, y_pred)
+        with _within(call):
+            scores = computed(compute(y_true, y_pred))
         if reduction == "sum":
             return part.sum(tf.reduce_sum(_weighted(scores, _combine(mask, weights))))
         return weighted_mean(scores, weights, mask=mask, part=part)
@@ -148,11 +159,13 @@ class Objective:
         weights: Sequence[Any],
         penalties: Sequence[Any],
         part: Whole = WHOLE,
+        call: Call | None = None,
     ) -> tuple[Any, Any]:
         """The total loss, and all that is logged as one vector (in the order of ``names``).
 
         Of a part of a batch both are what it adds to the whole's; the results of metrics
-        with state are still missing then (:meth:`with_results`).
+        with state are still missing then (:meth:`with_results`). Losses and metrics may refer
+        to other tensors of the model, whose values the call knows.
         """
         losses, measured = [], []
         total = tf.zeros((), tf.float32)
@@ -160,11 +173,13 @@ class Objective:
             self.goals, targets, outputs, masks, weights, strict=True
         ):
             if goal.loss is not None:
-                value = tf.cast(goal.loss_value(y_true, y_pred, mask, weight, part), tf.float32)
-                losses.append(value)
-                total += goal.weight * value
+                value = goal.loss_value(y_true, y_pred, mask, weight, part, call)
+                losses.append(tf.cast(value, tf.float32))
+                total += goal.weight * losses[-1]
             for measure in goal.measures:
-                measured.append(measure.value(y_true, y_pred, mask, weight, part))
+                measured.append(measure.value(y_true, y_pred, mask, weight, part, call))
+        with _within(call):
+            penalties = [computed(penalty) for penalty in penalties]
         for penalty in penalties:
             total += part.mean(tf.reduce_mean(tf.cast(penalty, tf.float32)))
         shown = losses if len(self.goals) > 1 else []
@@ -179,6 +194,10 @@ class Objective:
             if measure.stateful:
                 values[place] = measure.result()
         return tf.stack(values)
+
+
+def _within(call: Call | None) -> Any:
+    return contextlib.nullcontext() if call is None else call_scope(call)
 
 
 # ---------------------------------------------------------------- weighting

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -29,7 +30,7 @@ from nbkeras.core.optimizers.hyper import (
     make_variable,
 )
 
-__all__ = ["Numbers", "Optimizer", "Slots"]
+__all__ = ["Numbers", "Optimizer", "Slots", "takes_older_arguments"]
 
 Numbers = dict[str, Any]
 """Scalars by name."""
@@ -48,6 +49,38 @@ _WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
     "use_ema": (None, False),
     "weight_decay": (None, 0, 0.0),
 }
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def takes_older_arguments(get_updates: Method) -> Method:
+    """Let an optimizer's `get_updates(loss, params)` take Keras 1's arguments as well.
+
+    Args:
+        get_updates: the method.
+
+    Returns:
+        The method; called with `(params, constraints, loss)` it has these the other way round.
+
+    >>> class Still:
+    ...     @takes_older_arguments
+    ...     def get_updates(self, loss, params):
+    ...         return loss, params
+    >>> Still().get_updates(['w'], [], 'loss')
+    ('loss', ['w'])
+    """
+
+    @functools.wraps(get_updates)
+    def taking(self: Any, *args: Any, **kwargs: Any) -> Any:
+        old = ("params", "constraints", "loss")
+        if len(args) == len(old) or "constraints" in kwargs:
+            kwargs = {**dict(zip(old, args, strict=False)), **kwargs}
+            del kwargs["constraints"]
+            args = ()
+        return get_updates(self, *args, **kwargs)
+
+    return taking  # type: ignore[return-value]
 
 
 @registry.base("optimizer")
@@ -490,6 +523,7 @@ class Optimizer(registry.Configurable):
             )
         return list(operation(lambda *gradients: self.clip(gradients))(*found))
 
+    @takes_older_arguments
     def get_updates(self, loss: Any, params: Sequence[Any]) -> list[tuple[Any, Any]]:
         """What one update would assign: pairs of variable and new value, for `K.function`.
 
@@ -591,7 +625,10 @@ class Optimizer(registry.Configurable):
                 f"Expected a dictionary as the config of {cls.__name__}; got {config!r}."
             )
         config = cls._adapt_config(dict(config))
+        own = inspect.signature(cls.__init__).parameters
         for name, harmless in _WITHOUT_EFFECT.items():
+            if name in own:  # an optimizer of one's own may have a weight_decay
+                continue
             value = config.pop(name, None)
             if harmless and value not in harmless:
                 raise registry.ConfigError(
