@@ -17,7 +17,7 @@ __all__ = ["ArrayExecutor"]
 CHUNK_SECONDS = 0.06
 """How long a chunk should last: an interrupt, a pause or a slider waits that long."""
 
-ORDER_CAPACITY = 2**16
+ORDER_CAPACITY = 2**14
 """How many row numbers a call of several passes takes: XLA compiles it for one number."""
 
 SHORT_PASS = 2 * CHUNK_SECONDS
