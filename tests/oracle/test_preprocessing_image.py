@@ -375,3 +375,46 @@ def test_dataframe(folder: Path, options: dict, capsys) -> None:
     for _ in range(5):
         equal(*map(next, flows))
     pd.testing.assert_frame_equal(table, pd.DataFrame(TABLE))
+
+
+def test_turned_images_and_views_of_them() -> None:
+    """A function that turns or mixes what it is given, in place of a copy, meets no other image."""
+    for turn in (
+        lambda x: x[..., ::-1],
+        lambda x: x[:, ::-1],
+        lambda x: x[::-1].transpose(0, 1, 2)[..., [2, 0, 1]],
+        lambda x: x.astype("float64") / 3,
+    ):
+        pair = generators(preprocessing_function=turn, horizontal_flip=True, vertical_flip=True)
+        equal(*(list(itertools.islice(g.flow(X, Y, batch_size=4, seed=3), 7)) for g in pair))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", "uint8"])
+def test_types_of_batches(dtype: str) -> None:
+    for options in (
+        {"horizontal_flip": True, "brightness_range": (0.2, 2.5)},
+        {"samplewise_std_normalization": True, "samplewise_center": True, "rescale": 0.01},
+    ):
+        if dtype == "uint8" and "samplewise_center" in options:
+            continue  # neither subtracts a mean from whole numbers
+        pair = generators(dtype=dtype, **options)
+        close = {"rtol": 1e-2, "atol": 1e-2} if "samplewise_center" in options else {}
+        equal(*(next(g.flow(X, batch_size=11, seed=3)) for g in pair), **close)
+
+
+def test_matrices() -> None:
+    matrix = np.array([[0.8, 0.3, 1.5], [-0.2, 1.1, -2.0], [0, 0, 1]])
+    equal(*both(lambda m: m.transform_matrix_offset_center(matrix, 9, 12)))
+    angle = np.deg2rad(25)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0]])
+    about = ours.transform_matrix_offset_center(np.vstack([turn, [0, 0, 1]]), 9, 12)
+    got = ours.apply_transform(X[0], about, channel_axis=2, fill_mode="constant", cval=2.0)
+    want = theirs.apply_affine_transform(X[0], theta=25, fill_mode="constant", cval=2.0)
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-4)
+
+
+def test_lists_of_pictures(folder: Path) -> None:
+    for options in ({}, {"ext": "png"}, {"ext": ("bmp", "txt")}):
+        assert ours.list_pictures(str(folder), **options) == sorted(
+            theirs.list_pictures(str(folder), **options)
+        )

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import ImageEnhance
+from PIL import Image, ImageEnhance
+
+from nbkeras.core import config
 
 from .affine import apply_affine_transform
-from .files import array_to_img, img_to_array
+from .files import array_to_img, img_to_array, stretched
 
 __all__ = [
     "apply_brightness_shift",
@@ -183,6 +185,8 @@ def flip_axis(x: Any, axis: int) -> np.ndarray:
 
 # ---------------------------------------------------------------- colors
 
+_RAMP = Image.frombytes("L", (256, 1), bytes(range(256)))
+
 
 def apply_channel_shift(x: np.ndarray, intensity: float, channel_axis: int = 0) -> np.ndarray:
     """An image with `intensity` added, within the range of its values.
@@ -223,6 +227,14 @@ def apply_brightness_shift(
         >>> apply_brightness_shift(np.array([[[0.0], [2.0]]]), 0.5).ravel().tolist()
         [0.0, 127.0]
     """
+    x = np.asarray(x, config.floatx())
+    first = config.normalize_data_format(data_format) == "channels_first"
+    if x.ndim == 3 and x.shape[0 if first else 2] in (1, 3):
+        # Each value becomes another whatever is beside it, and there are 256: a table of them.
+        changed = ImageEnhance.Brightness(_RAMP).enhance(brightness).tobytes()
+        table = np.frombuffer(changed, "uint8").astype(dtype)
+        return table.take(stretched(x).astype("uint8"))
+    # Transparency stays as it is.
     image = ImageEnhance.Brightness(array_to_img(x, data_format)).enhance(brightness)
     return img_to_array(image, data_format, dtype)
 

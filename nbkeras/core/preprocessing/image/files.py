@@ -229,11 +229,7 @@ def array_to_img(
     if data_format == "channels_first":
         x = x.transpose(1, 2, 0)
     if scale:
-        x = x - np.min(x)
-        largest = np.max(x)
-        if largest != 0:
-            x /= largest
-        x *= 255
+        x = stretched(x)
     channels = x.shape[2]
     if channels in (3, 4):
         return Image.fromarray(x.astype("uint8"))
@@ -243,6 +239,16 @@ def array_to_img(
         f"An image has 1, 3 or 4 channels; shape {x.shape} (channels last) has {channels}. Is "
         f"data_format={data_format!r} right?"
     )
+
+
+def stretched(x: np.ndarray) -> np.ndarray:
+    """Values brought to 0 to 255, the smallest and the largest of them."""
+    x = x - np.min(x)
+    largest = np.max(x)
+    if largest != 0:
+        x /= largest
+    x *= 255
+    return x
 
 
 def check_color_mode(color_mode: Any) -> str:

@@ -469,7 +469,7 @@ class ImageDataGenerator:
         if self.samplewise_center:
             x -= np.mean(x, keepdims=True)
         if self.samplewise_std_normalization:
-            x /= np.std(x, keepdims=True) + 1e-6
+            x /= _deviation(x, self.samplewise_center) + 1e-6
         if self.featurewise_center and self._fitted("featurewise_center", self.mean):
             x -= self.mean
         if self.featurewise_std_normalization and self._fitted(
@@ -546,6 +546,14 @@ def _draw_shift(span: Any, size: int) -> Any:
     else:
         shift = np.random.uniform(-span, span)
     return shift * size if (max(span) if several else span) < 1 else shift
+
+
+def _deviation(x: np.ndarray, centred: bool) -> Any:
+    """The standard deviation; where the mean is 0, in one pass over the values."""
+    if not centred or x.dtype.itemsize < 4:
+        return np.std(x)
+    flat = x.reshape(-1)
+    return np.sqrt(np.dot(flat, flat) / x.dtype.type(flat.size))
 
 
 def _whitening(flat: np.ndarray, epsilon: float) -> np.ndarray:

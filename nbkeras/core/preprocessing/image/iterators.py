@@ -200,11 +200,16 @@ class ImageIterator(Iterator):
         generator = self.image_data_generator
         batch = np.empty((len(indices), *self.image_shape), dtype=self.dtype)
         for place, number in enumerate(indices):
-            x = self._image(number)
+            x, target = self._image(number), batch[place]
             if generator is not None:
                 changes = self._draw() if drawn is None else drawn[place]
-                x = generator.standardize(generator.apply_transform(x, changes))
-            batch[place] = x
+                x = generator.apply_transform(x, changes)
+                if x.dtype == batch.dtype and x.shape == target.shape:
+                    _fill(target, x)  # where it is normalized in place
+                    x = target
+                x = generator.standardize(x)
+            if x is not target:
+                target[...] = x
         return batch
 
     def _finish(
@@ -237,6 +242,15 @@ def _may_draw(generator: ImageDataGenerator | None) -> bool:
     own = (type(generator).apply_transform, type(generator).standardize)
     theirs = (ImageDataGenerator.apply_transform, ImageDataGenerator.standardize)
     return generator.preprocessing_function is not None or own != theirs
+
+
+def _fill(target: np.ndarray, x: np.ndarray) -> None:
+    """Copy an image; a mirrored one channel by channel, which NumPy does three times as fast."""
+    if x.strides[-1] == x.itemsize and x.strides[-2] < 0 and x.shape[-1] <= 4:
+        for channel in range(x.shape[-1]):
+            target[..., channel] = x[..., channel]
+    else:
+        target[...] = x
 
 
 def check_subset(subset: Any, generator: ImageDataGenerator | None) -> tuple[float, float] | None:
