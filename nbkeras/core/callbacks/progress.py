@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ...text import plain
 from ..engine.logs import Logs
 from ..utils.progbar import Progbar
 from .base import Callback
@@ -62,5 +63,5 @@ class ProgbarLogger(Callback):
             self._bar = None
         elif self.verbose:
             seconds = time.perf_counter() - self._began
-            numbers = "".join(f" - {name}: {value:.4f}" for name, value in shown.items())
+            numbers = "".join(f" - {plain(name)}: {value:.4f}" for name, value in shown.items())
             print(f" - {seconds:.0f}s{numbers}")

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ...text import plain
+
 __all__ = ["Progbar"]
 
 
@@ -73,7 +75,7 @@ class Progbar:
         if now - self._shown < self.interval and not final:
             return
         self._shown = now
-        told = "".join(f" - {name}: {_number(value)}" for name, value in numbers.items())
+        told = "".join(f" - {plain(name)}: {_number(value)}" for name, value in numbers.items())
         line = f"{self._bar(current)} - {self._pace(current, now, final)}{told}"
         start = "\r" if self.verbose == 1 else ""
         sys.stdout.write(start + line.ljust(self._length) + ("\n" if final else ""))

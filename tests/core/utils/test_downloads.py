@@ -133,6 +133,18 @@ def test_what_is_not_there(server: Server, tmp_path: Path) -> None:
             get_file(**{**given, **options})
 
 
+def test_progress_is_shown(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = f"{server.root}/data.bin"
+    get_file("data.bin", address, cache_dir=tmp_path)
+    out = capsys.readouterr().out
+    assert f"Downloading data from {address}" in out
+    assert f"{len(DATA)}/{len(DATA)} [{'=' * 30}]" in out.split("\r")[-1]
+    get_file("data.bin", address, cache_dir=tmp_path)
+    assert capsys.readouterr().out == ""
+
+
 def test_many_callers_at_once(server: Server, tmp_path: Path) -> None:
     def call(number: int) -> bytes:
         path = get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path, file_hash=SHA)
