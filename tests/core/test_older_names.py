@@ -275,3 +275,23 @@ def test_the_input_shape_of_a_network(shape, options, expected) -> None:
                 obtain(laid(shape), 224, 32, data_format, **options)
         else:
             assert obtain(laid(shape), 224, 32, data_format, **options) == laid(expected)
+
+
+@pytest.mark.parametrize(
+    ("layer", "instead"),
+    [
+        (
+            lambda **k: keras.layers.SeparableConv2D(3, 3, **k),
+            "depthwise_initializer=..., pointwise_",
+        ),
+        (
+            lambda **k: keras.layers.SeparableConv1D(3, 3, **k),
+            "depthwise_initializer=..., pointwise_",
+        ),
+        (lambda **k: keras.layers.DepthwiseConv2D(3, **k), "depthwise_initializer=..."),
+    ],
+)
+def test_arguments_of_a_kernel_that_there_is_not(layer, instead) -> None:
+    with pytest.warns(UserWarning, match=instead):
+        made = layer(kernel_initializer="he_normal")
+    assert made.get_config() == {**layer().get_config(), "name": made.name}

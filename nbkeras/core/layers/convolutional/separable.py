@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from ... import backend as K
@@ -10,6 +11,22 @@ from ..arguments import check_count, keep, passed
 from .base import Convolution
 
 __all__ = ["DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"]
+
+
+def _pass_over_kernel_arguments(
+    layer: Any, kwargs: dict[str, Any], kernels: tuple[str, ...]
+) -> None:
+    """Keras 2 took arguments of a kernel that there is not, and did nothing with them."""
+    for name in ("kernel_initializer", "kernel_regularizer", "kernel_constraint"):
+        if kwargs.pop(name, None) is not None:
+            kind = name.removeprefix("kernel_")
+            instead = ", ".join(f"{kernel}_{kind}=..." for kernel in kernels)
+            warnings.warn(
+                f"{type(layer).__name__} has no kernel that {name} would be of; it is passed "
+                f"over. Write {instead}.",
+                UserWarning,
+                stacklevel=5,
+            )
 
 
 class SeparableConvolution(Convolution):
@@ -26,6 +43,7 @@ class SeparableConvolution(Convolution):
         pointwise_constraint: Any,
         **kwargs: Any,
     ) -> None:
+        _pass_over_kernel_arguments(self, kwargs, ("depthwise", "pointwise"))
         super().__init__(
             kernel_initializer=None, kernel_regularizer=None, kernel_constraint=None, **kwargs
         )
@@ -252,6 +270,7 @@ class DepthwiseConv2D(Convolution):
         dilation_rate: Any = (1, 1),
         **kwargs: Any,
     ) -> None:
+        _pass_over_kernel_arguments(self, kwargs, ("depthwise",))
         super().__init__(
             filters=1,  # known once the channels are
             kernel_size=kernel_size,
