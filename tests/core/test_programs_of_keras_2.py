@@ -167,3 +167,24 @@ def test_weights_whose_shape_comes_first():
     model = Sequential([Scaled(input_shape=(4,))])
     assert [w.shape.as_list() for w in model.weights] == [[4], [4]]
     np.testing.assert_array_equal(model.predict(X), X)
+
+
+def test_a_model_is_called_on_another_shape_that_its_layers_take():
+    model = Sequential([Dense(3, input_dim=4), Lambda(lambda x: 2 * x)])
+    longer = RNG.random((2, 5, 4)).astype("float32")
+    x = Input((5, 4))
+    outer = Model(x, model(x))
+    assert outer.output_shape == (None, 5, 3)
+    expected = model.predict(longer.reshape(10, 4)).reshape(2, 5, 3)
+    np.testing.assert_allclose(outer.predict(longer), expected, rtol=1e-5)
+    np.testing.assert_allclose(model(longer), expected, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"expected shape \(None, 4\); got \(None, 5\)"):
+        model(Input((5,)))
+
+
+def test_a_list_of_one_output_is_a_tensor():
+    x = Input((4,))
+    inner = Model(inputs=[x], outputs=[Dense(3)(x)])
+    assert inner(x).shape.as_list() == [None, 3]
+    assert Dense(1)(inner(x)).shape.as_list() == [None, 1]
+    assert Lambda(lambda t: [2 * t])(x).shape.as_list() == [None, 4]

@@ -498,6 +498,8 @@ class Layer(registry.Configurable, metaclass=Spelled):
         if "training" in takes and "training" not in kwargs and len(args) == 0:
             kwargs["training"] = symbolic.current_phase()
         outputs = self.call(inputs, *args, **kwargs)
+        if type(outputs) in (list, tuple) and len(outputs) == 1:
+            outputs = outputs[0]  # as in Keras 2: K.gradients returns a list of one, for instance
         outputs = _fresh(outputs, inputs)
         mask = kwargs.get("mask", masks if any_mask(masks) else None)
         self._set_output_masks(call, outputs, self.compute_mask(inputs, mask))

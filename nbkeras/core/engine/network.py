@@ -9,7 +9,14 @@ import tensorflow as tf
 
 from .. import registry
 from ..backend.replay import Plan
-from ..backend.symbolic import Call, KerasTensor, call_scope, current_call, flatten
+from ..backend.symbolic import (
+    Call,
+    KerasTensor,
+    call_scope,
+    current_call,
+    flatten,
+    infer_outputs,
+)
 from .describe import print_summary
 from .graph import Graph, graph_config, graph_from_config, is_layer_node
 from .layer import Layer, once
@@ -51,8 +58,9 @@ class Network(Layer):
     def _set_graph(self, inputs: Any, outputs: Any) -> None:
         if isinstance(inputs, Mapping):
             inputs = list(inputs.values())
-        self._single_input = not isinstance(inputs, list | tuple)
-        self._single_output = not isinstance(outputs, list | tuple)
+        # As in Keras 2 a list of one is that one.
+        self._single_input = len(flatten(inputs)) == 1
+        self._single_output = len(flatten(outputs)) == 1
         for tensor in flatten(outputs):
             if not isinstance(tensor, KerasTensor):
                 raise ValueError(
@@ -212,7 +220,10 @@ class Network(Layer):
         super().prepare(input_shape, inputs)
 
     def _check_data(self, inputs: Any) -> None:
-        """Compare real or symbolic inputs with those the graph was built on."""
+        """Compare real or symbolic inputs with those the graph was built on.
+
+        Other shapes will do where the layers take them, as in Keras 2.
+        """
         if self._graph is None:
             return
         given = flatten(inputs)
@@ -223,10 +234,15 @@ class Network(Layer):
             )
         for name, expected, tensor in zip(self.input_names, self.inputs, given, strict=True):
             if not tensor.shape.is_compatible_with(expected.shape):
-                raise ValueError(
-                    f"Model {self.name!r}, input {name!r}: expected shape {shape_of(expected)}; "
-                    f"got {shape_of(tensor)}."
-                )
+                stand_ins = [KerasTensor(t.shape, t.dtype) for t in given]
+                try:
+                    infer_outputs(self._replay, (stand_ins,), {})
+                except Exception as error:
+                    raise ValueError(
+                        f"Model {self.name!r}, input {name!r}: expected shape "
+                        f"{shape_of(expected)}; got {shape_of(tensor)}."
+                    ) from error
+                return
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Run the graph on real tensors."""
