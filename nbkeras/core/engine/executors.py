@@ -71,6 +71,7 @@ class ArrayExecutor:
         self._tail = self.rows_in_pass % self.size
         self._order: Any = None
         self._uploaded: dict[bool, Any] = {}
+        self._step_form: Any = None
         self.choice = self._choice()
 
     def _choice(self) -> Choice:
@@ -80,8 +81,11 @@ class ArrayExecutor:
         """
         program, kind = self.program, signature_of(self.data)
         key = (kind, self.rows, self.size, self.rows_in_pass, self._lines, self.halting)
+        # One batch in a call is another thing to measure than many.
+        key = (*key, self.per_batch)
         if key not in program.choices:
-            choice = program.choices[key] = Choice(program.jit, program.loop_jit)
+            making = max((known.making for known in program.choices.values()), default=0.0)
+            choice = program.choices[key] = Choice(program.jit, program.loop_jit, making)
             if program.jit is True:
                 choice.tail = self._tail
         return program.choices[key]
@@ -184,6 +188,9 @@ class ArrayExecutor:
         return np.stack(logs)
 
     def _run_loop(self, step: int, count: int, jit: bool) -> np.ndarray:
+        if self.per_batch and not jit and self._single():
+            where = tf.constant(self._place(step), tf.int32)
+            return self._step_form(self.data, self._upload(False), where).numpy()[None]
         where = tf.constant([*self._place(step), count, self.rows_in_pass], tf.int32)
         logs = self._loop(jit)(self.data, self._upload(jit), where).numpy()[:count]
         if self.halting:
@@ -196,6 +203,14 @@ class ArrayExecutor:
         line, number = divmod(step, self.steps)
         first = line * self.rows_in_pass
         return first + number * self.size, first + self.rows_in_pass
+
+    def _single(self) -> bool:
+        """Whether a single step has a form of its own, without a loop around it."""
+        if self._step_form is None:
+            self.program.singles += 1
+            if self.program.worth_single:
+                self._step_form = self.program.step_form(self.data, self.size)
+        return self._step_form is not None
 
     def _loop(self, jit: bool) -> Any:
         tail = self.choice.tail if jit else 0
@@ -217,13 +232,14 @@ class ArrayExecutor:
     # ---------------------------------------------------------------- compiling
 
     def _compile_if_worth(self) -> None:
-        name = self.choice.next_to_compile(self.steps_left)
+        pass_seconds = self.steps * self.choice.seconds.get("loop", 0.0)
+        tail = self._tail if self.program.loop_jit and pass_seconds < SHORT_PASS else 0
+        name = self.choice.next_to_compile(self.steps_left, tail > 0)
         if name is None:
             return
         arguments: tuple[Any, ...]
         if name == "jit-loop":
-            pass_seconds = self.steps * self.choice.seconds["loop"]
-            self.choice.tail = self._tail if pass_seconds < SHORT_PASS else 0
+            self.choice.tail = tail
             place = tf.constant([0, self.rows_in_pass, 0, self.rows_in_pass], tf.int32)
             arguments = (self.data, self._upload(True), place)
             trace = functools.partial(self._loop, True)

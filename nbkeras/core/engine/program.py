@@ -12,15 +12,21 @@ numbers to rounding, because the step, its noise
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import tensorflow as tf
 
+from .buffers import on_gpu
+
 __all__ = ["LOG_CAPACITY", "Program", "leaves_of", "signature_of"]
 
 LOG_CAPACITY = 4096
 """The most steps that one compiled call runs: how many rows its log has."""
+
+LOOP_SECONDS = 2e-4
+"""What a loop around a single step costs: less than that of a small model itself."""
 
 Step = Callable[[Any, Any, Any], Any]
 
@@ -38,6 +44,10 @@ class Program:
         repeats: whether passes over the data follow one another, so that short ones may be
             run in one call.
         held: gives the variables that the step may write past TensorFlow's record of them.
+        direct: whether plain forms may be called past TensorFlow's Python (:class:`_Direct`).
+
+    Attributes:
+        singles: how many calls of a loop ran one step, as somebody had to see each.
     """
 
     def __init__(
@@ -49,6 +59,7 @@ class Program:
         fixed: bool = False,
         repeats: bool = False,
         held: Callable[[], Iterable[tf.Variable]] = tuple,
+        direct: bool = False,
     ) -> None:
         self.step = step
         self.width = width
@@ -57,25 +68,36 @@ class Program:
         self.fixed = fixed
         self.repeats = repeats
         self.held = held
+        self.direct = direct and not on_gpu()
+        self.singles = 0
         self.choices: dict[Any, Any] = {}
+        self._tracing = 0.0
+        self._pinned = False
         self._compiled: dict[Any, Any] = {}
         self._lock = threading.RLock()
 
     def pin(self) -> None:
         """Keep to the first form: then no measured time chooses how numbers are rounded."""
         self.jit = self.jit is True
+        self._pinned = True
         for choice in self.choices.values():
             choice.pin()
 
-    def _concrete(self, key: Any, function: Callable[..., Any], jit: bool, *specs: Any) -> Any:
-        """A compiled function, traced at the first call."""
+    def _form(self, key: Any, function: Callable[..., Any], jit: bool, *specs: Any) -> Any:
+        """A compiled function of data and what else it takes, traced at the first call."""
         found = self._compiled.get(key)
         if found is None:
             with self._lock:
                 found = self._compiled.get(key)
                 if found is None:
                     compiled = tf.function(function, autograph=False, jit_compile=jit or None)
-                    found = self._compiled[key] = compiled.get_concrete_function(*specs)
+                    began = time.thread_time()
+                    found = compiled.get_concrete_function(*specs)
+                    self._tracing = time.thread_time() - began
+                    # XLA's functions are only XLA's if TensorFlow's Python calls them.
+                    if self.direct and not jit:
+                        found = _Direct.of(found)
+                    self._compiled[key] = found
         return found
 
     # ---------------------------------------------------------------- forms
@@ -85,8 +107,8 @@ class Program:
         key = ("batch", signature_of(data))
         found = self._compiled.get(key)
         if found is None:
-            found = self._concrete(key, lambda *batch: self.step(*batch), False, *_specs(data))
-        return found(*data)
+            found = self._form(key, lambda data: self.step(*data), False, _specs(data))
+        return found(data)
 
     def on_rows(self, data: Any, rows: Any) -> Any:
         """Run the step on some rows of arrays, gathered in the graph."""
@@ -94,12 +116,37 @@ class Program:
 
     def rows_form(self, data: Any, size: int | None, jit: bool = False) -> Any:
         """The step on ``size`` (or any number of) rows: a function of data and rows."""
-        return self._concrete(
+        return self._form(
             ("rows", signature_of(data), size, jit),
             lambda data, rows: self.step(*_gather(data, rows)),
             jit,
             _specs(data),
             tf.TensorSpec([size], tf.int32),
+        )
+
+    @property
+    def worth_single(self) -> bool:
+        """Whether so many calls ran a single step that :meth:`step_form` is worth a trace."""
+        return self.singles * LOOP_SECONDS > self._tracing and not self._pinned
+
+    def step_form(self, data: Any, size: int) -> Any:
+        """One step: a function of data, an order and two places in it that returns its logs.
+
+        The places are where in the order the batch begins, and where the pass ends: the last
+        batch may be smaller than ``size``.
+        """
+
+        def one(data: Any, order: Any, place: Any) -> Any:
+            taken = size if self.fixed else tf.minimum(size, place[1] - place[0])
+            return self.step(*_gather(data, tf.slice(order, place[:1], [taken])))
+
+        return self._form(
+            ("step", signature_of(data), size),
+            one,
+            False,
+            _specs(data),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([2], tf.int32),
         )
 
     def loop_form(
@@ -163,7 +210,7 @@ class Program:
                 parallel_iterations=1,
             )[-1]
 
-        return self._concrete(
+        return self._form(
             ("loop", signature_of(data), size, jit, tail, halting),
             loop,
             jit,
@@ -171,6 +218,38 @@ class Program:
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([4], tf.int32),
         )
+
+
+class _Direct:
+    """A concrete function, called by the operation that TensorFlow's own call of it ends in.
+
+    On the way there TensorFlow checks and packs in Python what is known here: a small
+    model's step takes less time than that.
+    """
+
+    def __init__(self, concrete: Any) -> None:
+        self._concrete = concrete
+        self._captured = list(concrete.captured_inputs)
+        self._types = [output.dtype for output in concrete.outputs]
+        self._single = not isinstance(concrete.structured_outputs, list)
+
+    @classmethod
+    def of(cls, concrete: Any) -> Any:
+        """The function to be called so, or itself if it returns more than dense tensors."""
+        given = concrete.structured_outputs
+        outputs = given if isinstance(given, list) else [given]
+        dense = all(isinstance(output, tf.Tensor) for output in outputs)
+        return cls(concrete) if dense and len(concrete.outputs) == len(outputs) else concrete
+
+    def __call__(self, data: Any, *rest: Any) -> Any:
+        leaves = leaves_of(data)
+        for leaf in leaves:
+            if not isinstance(leaf, tf.Tensor):
+                return self._concrete(data, *rest)
+        outputs = tf.raw_ops.StatefulPartitionedCall(
+            args=[*leaves, *rest, *self._captured], Tout=self._types, f=self._concrete
+        )
+        return outputs[0] if self._single else outputs
 
 
 def leaves_of(data: Any) -> list[Any]:
@@ -181,7 +260,8 @@ def leaves_of(data: Any) -> list[Any]:
 def signature_of(data: Any) -> Any:
     """What kind of data a compiled form is for: shapes but for the rows, and types."""
     return tuple(
-        tuple(None if t is None else (*t.shape[1:], t.dtype) for t in part) for part in data
+        tuple([None if t is None else (*t.shape.as_list()[1:], t.dtype) for t in part])
+        for part in data
     )
 
 

@@ -171,6 +171,7 @@ class Trainer:
                     fixed,
                     repeats=kind == "train",
                     held=self._held,
+                    direct=self.distribution is None,
                 )
             return self._programs[kind]
 
