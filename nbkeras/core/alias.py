@@ -1,7 +1,8 @@
 """Programs that say ``import keras``, run against nbkeras.
 
 The user's own source is rewritten before it is compiled: what it imports from
-``keras`` comes from ``nbkeras.core``. ``sys.modules`` holds no other ``keras``
+``keras`` comes from ``nbkeras.core``, and what they name ``tensorflow`` has TensorFlow 1's
+names beside its own. ``sys.modules`` holds no other ``keras``
 than before, so TensorFlow, which looks for the package of that name, finds what
 it always found. Nothing heavy is imported here.
 """
@@ -21,6 +22,7 @@ from typing import Any
 __all__ = ["Imports", "ScriptFinder", "rewrite", "run_script"]
 
 OURS = "nbkeras.core"
+TENSORFLOW = "nbkeras.core.legacy.tensorflow"
 
 
 class Imports(ast.NodeTransformer):
@@ -38,10 +40,14 @@ class Imports(ast.NodeTransformer):
 
     def visit_Import(self, node: ast.Import) -> Any:
         """``import keras``, ``import keras.x`` (binds ``keras``), ``import keras.x as y``."""
-        if not any(_is_keras(alias.name) for alias in node.names):
+        names = [alias.name for alias in node.names]
+        if not any(_is_keras(name) or name == "tensorflow" for name in names):
             return node
         statements: list[ast.stmt] = []
         for alias in node.names:
+            if alias.name == "tensorflow":
+                statements.append(ast.Import([ast.alias(TENSORFLOW, alias.asname or alias.name)]))
+                continue
             if not _is_keras(alias.name):
                 statements.append(ast.Import([alias]))
                 continue

@@ -22,6 +22,9 @@ CASES = {
     "from tf_keras import layers": "from tf_keras import layers",
     "from .keras import x": "from .keras import x",
     "from tensorflow import keras": "from tensorflow import keras",
+    "import tensorflow as tf, os": "import nbkeras.core.legacy.tensorflow as tf\nimport os",
+    "import tensorflow": "import nbkeras.core.legacy.tensorflow as tensorflow",
+    "import tensorflow.compat.v1 as tf": "import tensorflow.compat.v1 as tf",
 }
 
 
@@ -72,6 +75,27 @@ def test_run_script(script: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (sys.argv, sys.path, sys.modules["__main__"]) == before
     assert not any(isinstance(finder, ScriptFinder) for finder in sys.meta_path)
     sys.modules.pop("helper")
+
+
+def test_names_of_tensorflow_1(tmp_path: Path) -> None:
+    path = tmp_path / "session.py"
+    path.write_text(
+        "import keras.backend as K\nimport tensorflow as tf\n"
+        "config = tf.ConfigProto(intra_op_parallelism_threads=1)\n"
+        "config.gpu_options.allow_growth = True\n"
+        "tf.set_random_seed(1234)\n"
+        "K.set_session(tf.Session(graph=tf.get_default_graph(), config=config))\n"
+        "logarithm = float(tf.log(tf.constant(1.0)))\n"
+        "same = tf.reduce_sum\n"
+    )
+    with pytest.warns(UserWarning, match="no sessions"):
+        names = run_script(path)
+    import tensorflow as tf
+
+    assert names["logarithm"] == 0.0
+    assert names["same"] is tf.reduce_sum
+    with pytest.raises(AttributeError, match="nor had TensorFlow 1"):
+        print(names["tf"].nothing_of_this_name)
 
 
 def test_the_command_line(script: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nbkeras.core import backend as K
-from nbkeras.core import losses
+from nbkeras.core import layers, losses
 from nbkeras.core.engine.topology import Layer
 from nbkeras.core.layers import Dense, Input, Lambda
 from nbkeras.core.legacy import interfaces
@@ -188,3 +188,43 @@ def test_a_list_of_one_output_is_a_tensor():
     assert inner(x).shape.as_list() == [None, 3]
     assert Dense(1)(inner(x)).shape.as_list() == [None, 1]
     assert Lambda(lambda t: [2 * t])(x).shape.as_list() == [None, 4]
+
+
+@pytest.mark.parametrize(
+    ("shapes", "axes"),
+    [
+        ([(None, 3), (None, 3)], 2),
+        ([(None, 3), (5, 3)], 2),
+        ([(4,), (4,)], 1),
+        ([(4,), (None, 4)], (1, 2)),
+        ([(2, None), (None, 6)], (2, 1)),
+    ],
+)
+def test_dot_of_unknown_lengths(shapes, axes):
+    inputs = [Input(shape) for shape in shapes]
+    output = layers.Dot(axes)(inputs)
+    known = [[2, *(7 if size is None else size for size in shape)] for shape in shapes]
+    result = Model(inputs, output).predict([np.ones(shape) for shape in known])
+    declared = output.shape.as_list()[1:]
+    assert [7 if size is None else size for size in declared] == list(result.shape[1:])
+
+
+def test_steps_are_rounded_up():
+    model = Sequential([Dense(2, input_dim=4)])
+    model.compile("sgd", "mse")
+    given = []
+
+    def batches():
+        while True:
+            given.append(4)
+            yield X[:4], Y[:4]
+
+    steps = len(X[:10]) / 4
+    history = model.fit_generator(
+        batches(), steps, epochs=2, verbose=0, validation_data=(X, Y), validation_steps=0.5
+    )
+    assert history.params["steps"] == 3
+    assert len(given) >= 6
+    assert model.predict_generator(batches(), steps).shape == (12, 2)
+    with pytest.raises(ValueError, match="steps_per_epoch is a whole number"):
+        model.fit_generator(batches(), -2.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections import defaultdict
 from typing import Any, NoReturn
 
@@ -100,16 +101,18 @@ def get_session() -> NoReturn:
     )
 
 
-def set_session(sess: Any) -> NoReturn:
-    """There are no sessions any more; the error shows what to write.
+def set_session(sess: Any) -> None:
+    """Accepted for programs that have it: a warning shows what to write for its settings.
 
-    Raises:
-        RuntimeError: always.
+    Args:
+        sess: a session; it is not used.
     """
-    raise RuntimeError(
-        "TensorFlow 2 has no sessions. Instead of tf.ConfigProto and K.set_session write, before "
-        "the first computation: tf.config.threading.set_intra_op_parallelism_threads(1), "
+    warnings.warn(
+        "TensorFlow 2 has no sessions, and K.set_session has no effect. For the settings of a "
+        "tf.ConfigProto write, before the first computation: "
+        "tf.config.threading.set_intra_op_parallelism_threads(1), "
         "tf.config.threading.set_inter_op_parallelism_threads(1), "
         "tf.config.experimental.set_memory_growth(gpu, True), "
-        "and keras.utils.set_random_seed(42) for results that repeat."
+        "and keras.utils.set_random_seed(42) for results that repeat.",
+        stacklevel=2,
     )

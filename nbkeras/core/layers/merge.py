@@ -349,7 +349,12 @@ class Dot(Merge):
         return K.batch_dot(x, y, tuple(axes))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return Layer.compute_output_shape(self, input_shape)
+        x, y = (list(shape) for shape in input_shape)
+        x_axis, y_axis = self._axes([len(x), len(y)])
+        batch = x[0] if y[0] is None else y[0]
+        left = [size for axis, size in enumerate(x) if axis not in (0, x_axis)]
+        right = [size for axis, size in enumerate(y) if axis not in (0, y_axis)]
+        return (batch, *((left + right) or [1]))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from ..engine.spelling import rename_old
 __all__ = [
     "OLD_GENERATOR_NAMES",
     "check_counts",
+    "count_of_steps",
     "failures_to",
     "interrupts_to",
     "rename_old",
@@ -52,6 +54,19 @@ def check_counts(**counts: Any) -> None:
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if value is not None and not (whole and value >= least):
             raise ValueError(f"{name} is a whole number, {least} or more; got {value!r}.")
+
+
+def count_of_steps(**steps: Any) -> Any:
+    """A number of batches, ``None`` if it is not said; as in Keras 2, one begun is counted.
+
+    >>> count_of_steps(steps_per_epoch=100 / 32)
+    4
+    """
+    (value,) = steps.values()
+    if isinstance(value, float | np.floating) and 0 < value < math.inf:
+        return math.ceil(value)
+    check_counts(**steps)
+    return value
 
 
 @contextlib.contextmanager

@@ -35,6 +35,7 @@ from ..engine.trainer import Trainer
 from .arguments import (
     OLD_GENERATOR_NAMES,
     check_counts,
+    count_of_steps,
     failures_to,
     interrupts_to,
     rename_old,
@@ -377,7 +378,9 @@ class Model(Network):
         renamed = rename_old("fit", {"nb_epoch": "epochs"}, kwargs, list(Model.fit.__annotations__))
         epochs = renamed.get("epochs", epochs)
         self._require_compiled("fit")
-        check_counts(batch_size=batch_size, epochs=epochs, steps_per_epoch=steps_per_epoch)
+        check_counts(batch_size=batch_size, epochs=epochs)
+        steps_per_epoch = count_of_steps(steps_per_epoch=steps_per_epoch)
+        validation_steps = count_of_steps(validation_steps=validation_steps)
         reading = Reading(workers, use_multiprocessing, max_queue_size)
         x, y = self._with_tensors(x, y)
         trainer = self._ready(self._first_of(x))
@@ -589,7 +592,8 @@ class Model(Network):
             ValueError: data do not fit the model.
         """
         self._require_compiled("evaluate")
-        check_counts(batch_size=batch_size, steps=steps)
+        check_counts(batch_size=batch_size)
+        steps = count_of_steps(steps=steps)
         x, y = self._with_tensors(x, y)
         trainer = self._ready(self._first_of(x))
         reading = Reading(workers, use_multiprocessing, max_queue_size)
@@ -663,7 +667,8 @@ class Model(Network):
         Raises:
             ValueError: data do not fit the model.
         """
-        check_counts(batch_size=batch_size, steps=steps)
+        check_counts(batch_size=batch_size)
+        steps = count_of_steps(steps=steps)
         trainer = self._ready(self._first_of(x))
         hears = CallbackList(split_callbacks(callbacks)[1], self, {"verbose": verbose})
         run = trainer.program("predict").on_batch
