@@ -43,14 +43,16 @@ class Choice:
     Args:
         jit: ``True``, ``False`` or ``"auto"``.
         loop_jit: whether XLA compiles the loop, or else single steps.
+        making: what the plain form took to make where it was made before, for other data.
 
     Attributes:
         current: the form to use now: ``"loop"``, ``"jit-loop"`` or ``"jit-step"``.
         seconds: of each form the time of a step, the best that was seen: noise only adds.
         tail: the size of the last batch of a pass that XLA's loop knows, or 0.
+        making: how many seconds of its thread the plain form took to make.
     """
 
-    def __init__(self, jit: Any, loop_jit: bool) -> None:
+    def __init__(self, jit: Any, loop_jit: bool, making: float = 0.0) -> None:
         accelerated = "jit-loop" if loop_jit else "jit-step"
         if jit is True:
             self.candidates = [accelerated]
@@ -64,7 +66,8 @@ class Choice:
         self.tail = 0
         self._measured: dict[str, int] = {}
         self._spent: dict[str, float] = {}
-        self._making = 0.5
+        self._steps: dict[str, int] = {}
+        self.making = making
         self._calls = 0
         self._patience = PATIENCE
         self._warm: set[str] = set()
@@ -87,7 +90,7 @@ class Choice:
         """
         self._warm.add(self.current)
         if self.current == "loop":
-            self._making = seconds
+            self.making = max(self.making, seconds)
 
     def record(self, seconds: float, steps: int) -> None:
         """Note how long some steps took, and use the form that then seems best."""
@@ -96,6 +99,7 @@ class Choice:
         self.seconds[name] = min(self.seconds.get(name, self.recent), self.recent)
         self._measured[name] = self._measured.get(name, 0) + 1
         self._spent[name] = self._spent.get(name, 0.0) + seconds
+        self._steps[name] = self._steps.get(name, 0) + steps
         self._calls += 1
         self._decide()
 
@@ -120,7 +124,7 @@ class Choice:
 
     def cost(self, tail: bool = False) -> float:
         """About how many seconds a compilation takes, with a second step for the last batch."""
-        making = self._making * (1 + TAIL_SHARE) if tail else self._making
+        making = self.making * (1 + TAIL_SHARE) if tail else self.making
         return COMPILE_FACTOR * (making + COMPILE_BASE)
 
     def next_to_compile(self, steps_left: int, tail: bool = False) -> str | None:
@@ -132,7 +136,8 @@ class Choice:
         if self.compiling or self._measured.get("loop", 0) < TRIALS:
             return None
         cold = [name for name in self.candidates if name not in self._warm]
-        work = self._spent["loop"] + steps_left * self.seconds["loop"]
+        # By the best time of a step: a busy machine would make the work look longer.
+        work = (self._steps["loop"] + steps_left) * self.seconds["loop"]
         return cold[0] if cold and work > WORTH * self.cost(tail) else None
 
     def compile_beside(

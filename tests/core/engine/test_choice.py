@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 import tensorflow as tf
 
-from nbkeras.core.engine.choice import PATIENCE, Choice
+from nbkeras.core.engine.choice import PATIENCE, WORTH, Choice
 
 
 def run(
@@ -76,6 +78,62 @@ def test_work_that_comes_in_many_small_runs_adds_up() -> None:
     assert choice.next_to_compile(0) is None
     run(choice, {"loop": 0.001}, 50)
     assert choice.next_to_compile(0) == "jit-loop"
+
+
+def test_a_disturbed_machine_does_not_make_the_work_look_longer() -> None:
+    choice = Choice("auto", True)
+    run(choice, {"loop": 1e-4}, 30, noise=lambda number: 1.0 if number == 5 else 50.0)
+    assert WORTH * choice.cost() < 28 * 100 * 50e-4
+    assert choice.next_to_compile(0) is None
+
+
+def test_the_work_that_is_left_decides_and_later_what_was_spent() -> None:
+    choice = Choice("auto", True)
+    run(choice, {"loop": 1e-5}, 5)
+    few = int(0.7 * WORTH * choice.cost() / 1e-5)
+    assert choice.next_to_compile(few) is None
+    assert choice.next_to_compile(2 * few) == "jit-loop"
+    run(choice, {"loop": 1e-5}, few // 100)
+    assert choice.next_to_compile(few) == "jit-loop"
+
+
+def test_a_second_step_makes_a_compilation_dearer() -> None:
+    choice = Choice("auto", True)
+    run(choice, {"loop": 1e-5}, 5)
+    between = int(WORTH * (choice.cost() + choice.cost(tail=True)) / 2 / 1e-5)
+    assert choice.next_to_compile(between) == "jit-loop"
+    assert choice.next_to_compile(between, tail=True) is None
+
+
+def test_a_form_made_for_other_data_does_not_look_cheap() -> None:
+    """Its plain form is at hand; XLA's has to be compiled for the new sizes."""
+    first = Choice("auto", True)
+    first.made(2.0)
+    second = Choice("auto", True, first.making)
+    second.made(0.001)
+    assert second.cost() == first.cost() > 2.0
+
+
+ENDS = """
+import atexit, threading, time
+from nbkeras.core.engine.choice import Choice
+
+def trace():
+    while threading.main_thread().is_alive():
+        time.sleep(0.01)
+    return "no function: to compile it would drop the form"
+
+choice = Choice("auto", True)
+choice.compile_beside("jit-loop", trace, [])
+atexit.register(lambda: print(*choice.candidates, choice.compiling))
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_ends_does_not_begin_to_compile() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDS], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stdout.split() == ["loop", "jit-loop", "False"]
 
 
 def test_what_cannot_be_compiled_is_forgotten() -> None:
