@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from .base import Callback, CallbackList
 
 __all__ = ["BackupAndRestore"]
 
-FORMAT = "nbkeras backup 1"
+FORMAT = "nbkeras backup 2"
 FILE = "backup.npz"
 
 
@@ -33,13 +34,15 @@ class BackupAndRestore(Callback):
 
     For that no measured time may choose how a step is compiled: with the default
     ``jit_compile="auto"`` the run stays without XLA; ``compile(jit_compile=True)`` is as
-    exact, with XLA. Generators and sequences that change themselves are not kept.
+    exact, with XLA. A ``Sequence`` goes on where it was; what its ``on_epoch_end`` changes
+    is kept if its ``state_names`` say so, and image iterators with a seed are exact too.
+    Generators and data sets begin anew.
 
     When training ends, the backup is deleted; after an interrupt it stays.
 
     Args:
         backup_dir: a folder of this run's own; it is made if need be.
-        save_freq: ``"epoch"``, or after how many batches to save (of arrays).
+        save_freq: ``"epoch"``, or after how many batches to save (of arrays or a ``Sequence``).
         delete_checkpoint: whether to delete the backup when training ends.
 
     Raises:
@@ -81,6 +84,7 @@ class BackupAndRestore(Callback):
         self._callbacks = callbacks
         self._since = 0
         self._pending = None
+        self._check_feeds(callbacks.feeds)
         self._allow()
         self.backup_dir.mkdir(parents=True, exist_ok=True)
         self.model._trainer.program("train").pin()
@@ -95,13 +99,23 @@ class BackupAndRestore(Callback):
             self._pending = backup
         return max(int(backup.header["epoch"]), epoch)
 
-    def on_pass_begin(self, run: Any) -> None:
-        if self.save_freq != "epoch" and run.order is None and self.params.get("samples") is None:
+    def _check_feeds(self, feeds: tuple[Any, ...]) -> None:
+        if self.save_freq != "epoch" and not feeds[0].resumable:
             raise ValueError(
-                f"BackupAndRestore(save_freq={self.save_freq}) counts batches of arrays; a "
-                "generator or data set cannot be put back within an epoch. Write "
-                "save_freq='epoch'."
+                f"BackupAndRestore(save_freq={self.save_freq}): a generator or data set cannot be "
+                "put back within an epoch. Write save_freq='epoch', or make it a Sequence."
             )
+        for feed in feeds:
+            if not feed.remembers:
+                warnings.warn(
+                    "BackupAndRestore: what on_epoch_end() changes in a Sequence is not kept. Name "
+                    "it in the class, as in state_names = ('indexes',), so that a run that goes "
+                    "on has the same batches.",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+
+    def on_pass_begin(self, run: Any) -> None:
         backup, self._pending = self._pending, None
         if backup is not None:
             state = backup.header["run"]
@@ -115,6 +129,9 @@ class BackupAndRestore(Callback):
         for name, callback in _named(self._others()):
             if name in header["callbacks"]:
                 callback.set_state(header["callbacks"][name])
+        assert self._callbacks is not None
+        for feed, state in zip(self._callbacks.feeds, header["feeds"], strict=False):
+            feed.set_state(state)
         self.model.stop_training = header["stop_training"]
         self._since = 0
         _set_generators(header["generators"])
@@ -150,11 +167,13 @@ class BackupAndRestore(Callback):
         return any(getattr(c, "reason", None) == "interrupted" for c in self._others())
 
     def _save(self, epoch: int, run: Any) -> None:
+        assert self._callbacks is not None
         header = {
             "format": FORMAT,
             "epoch": epoch,
             "run": run,
             "callbacks": {name: c.get_state() for name, c in _named(self._others())},
+            "feeds": [feed.get_state() for feed in self._callbacks.feeds],
             "generators": _generators(),
             "stop_training": bool(self.model.stop_training),
             "rates": _rates(self.model),

@@ -173,12 +173,17 @@ class CallbackList:
         callbacks: the callbacks, called in this order.
         model: the model they hear of.
         params: what the run was started with.
+
+    Attributes:
+        feeds: where the batches of training, and of validation, come from.
     """
 
     def __init__(
         self, callbacks: Iterable[Any] = (), model: Any = None, params: Any = None
     ) -> None:
         self.callbacks = [_checked(callback) for callback in callbacks]
+        self.feeds: tuple[Any, ...] = ()
+        self._heard_by: dict[tuple[str, ...], list[Any]] = {}
         self._testing = False
         self._run: Any = None
         if params is not None:
@@ -189,6 +194,7 @@ class CallbackList:
     def append(self, callback: Any) -> None:
         """Add a callback at the end."""
         self.callbacks.append(_checked(callback))
+        self._heard_by.clear()
 
     def set_params(self, params: dict[str, Any]) -> None:
         for callback in self.callbacks:
@@ -250,6 +256,12 @@ class CallbackList:
 
     # ---------------------------------------------------------------- hooks
 
+    def _who(self, *hooks: str) -> list[Any]:
+        """The callbacks that do something in one of some hooks; looked up once an epoch."""
+        if hooks not in self._heard_by:
+            self._heard_by[hooks] = [c for c in self.callbacks if _overrides(c, hooks)]
+        return self._heard_by[hooks]
+
     def _each(self, hook: str, *args: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, hook)(*args)
@@ -275,6 +287,7 @@ class CallbackList:
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._each("on_epoch_begin", epoch, {} if logs is None else logs)
+        self._heard_by.clear()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._each("on_epoch_end", epoch, {} if logs is None else logs)
@@ -283,6 +296,7 @@ class CallbackList:
     def on_test_begin(self, logs: Any = None) -> None:
         self._testing = True
         self._each("on_test_begin", logs or {})
+        self._heard_by.clear()
 
     def on_test_end(self, logs: Any = None) -> None:
         self._each("on_test_end", logs or {})
@@ -308,29 +322,29 @@ class CallbackList:
             return
         hooks = _TEST_HOOKS if self._testing else _BATCH_HOOKS
         logs = {"batch": step, "size": int(sizes[0])}
-        for callback in self.callbacks:
-            if _overrides(callback, hooks):
-                getattr(callback, f"on_{self._kind}_batch_begin")(step, dict(logs))
+        for callback in self._who(*hooks):
+            getattr(callback, f"on_{self._kind}_batch_begin")(step, dict(logs))
 
     def on_steps_end(self, step: int, sizes: np.ndarray, values: np.ndarray, means: Any) -> None:
         """Batches were run; ``values`` has a row for each and a column for each log."""
-        if not self._testing:
+        hear = [] if self._testing else self._who("on_steps_end")
+        if hear:
             columns = dict(zip(means.names, values.T, strict=True))
             so_far = means.logs()
-            for callback in self.callbacks:
+            for callback in hear:
                 callback.on_steps_end(step, sizes, columns, so_far)
         if len(sizes) == 1:
             self._each_batch_end(step, sizes, values, means)
         if not self._testing and self._run is not None:
-            self._each("on_boundary", self._run.epoch, self._run)
+            for callback in self._who("on_boundary"):
+                callback.on_boundary(self._run.epoch, self._run)
 
     def _each_batch_end(self, step: int, sizes: Any, values: Any, means: Any) -> None:
         hooks = _TEST_HOOKS if self._testing else _BATCH_HOOKS
-        for callback in self.callbacks:
-            if _overrides(callback, hooks):
-                logs = Logs(zip(means.names, values[0].tolist(), strict=True))
-                logs.update(batch=step, size=int(sizes[0]))
-                getattr(callback, f"on_{self._kind}_batch_end")(step, logs)
+        for callback in self._who(*hooks):
+            logs = Logs(zip(means.names, values[0].tolist(), strict=True))
+            logs.update(batch=step, size=int(sizes[0]))
+            getattr(callback, f"on_{self._kind}_batch_end")(step, logs)
 
     @property
     def _kind(self) -> str:

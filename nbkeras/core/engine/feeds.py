@@ -5,7 +5,7 @@ All make an executor for a program; the loop does not see which it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,21 @@ __all__ = ["ArrayFeed", "BlockFeed", "StreamFeed", "inputs_in_blocks", "open_fee
 
 
 class _Feed:
-    """What arrays and streams share."""
+    """What arrays and streams share.
+
+    Attributes:
+        resumable: whether another process can go on within a pass.
+        remembers: whether it keeps what changes from pass to pass.
+    """
+
+    resumable = True
+    remembers = True
+
+    def get_state(self) -> dict[str, Any] | None:
+        """What this feed knows of its place, beside the order of rows and the number of batches."""
+
+    def set_state(self, state: Mapping[str, Any] | None) -> None:
+        """Be where :meth:`get_state` was called."""
 
     def attend(self, ask: Callable[[], bool]) -> None:
         """Let somebody be asked, while a batch is waited for, whether to stop."""
@@ -263,6 +277,25 @@ class StreamFeed(_Feed):
 
     def attend(self, ask: Callable[[], bool]) -> None:
         self._stream.attend = ask
+
+    @property
+    def resumable(self) -> bool:  # type: ignore[override]
+        """Whether the stream can be put back: a sequence can."""
+        return self._stream.resumable
+
+    @property
+    def remembers(self) -> bool:  # type: ignore[override]
+        """Whether the sequence says what its ``on_epoch_end`` changes, if it has one."""
+        return self._stream.remembers
+
+    def get_state(self) -> dict[str, Any] | None:
+        """Where the stream is."""
+        return self._stream.get_state()
+
+    def set_state(self, state: Mapping[str, Any] | None) -> None:
+        """Put the stream back."""
+        if state is not None and self.resumable:
+            self._stream.set_state(state)
 
     def executor(self, program: Program, passes: int = 1, per_batch: bool = False) -> Any:
         """What runs a program over the stream."""

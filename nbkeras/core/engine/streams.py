@@ -8,12 +8,13 @@ program over it, with the interface of
 
 from __future__ import annotations
 
+import copy
 import inspect
 import itertools
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent import futures
 from dataclasses import dataclass
 from typing import Any
@@ -98,6 +99,9 @@ class BatchStream:
         self._ahead = max(reading.max_queue_size, 1)
         self.attend: Callable[[], bool] | None = None
         self._close: list[Callable[[], None]] = []
+        self._order: list[int] = []
+        self._given = 0
+        self._begun: Any = None
         self._batches = self._open()
 
     def _open(self) -> Iterator[Any]:
@@ -126,11 +130,53 @@ class BatchStream:
         """Passes over a sequence, its batches in order, made ahead."""
         makers = self._makers()
         while True:
-            order = np.arange(len(self.source))
-            if self._shuffle:
-                np.random.shuffle(order)
-            yield from self._in_order(order.tolist(), makers)
-            self.source.on_epoch_end()
+            if self._given == len(self._order):
+                if self._order:
+                    self.source.on_epoch_end()
+                self._begin_pass()
+            for batch in self._in_order(self._order[self._given :], makers):
+                self._given += 1
+                yield batch
+
+    def _begin_pass(self) -> None:
+        self._begun = copy.deepcopy(self.source.get_state()) if self.resumable else None
+        order = np.arange(len(self.source))
+        if self._shuffle:
+            np.random.shuffle(order)
+        self._order, self._given = order.tolist(), 0
+
+    # ---------------------------------------------------------------- going on after a kill
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can go on where another process was."""
+        return self.indexed and hasattr(self.source, "set_state")
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a sequence that changes itself after a pass says what changes."""
+        kind = type(self.source)
+        if not self.resumable or not isinstance(self.source, Sequence):
+            return True
+        changes = kind.on_epoch_end is not Sequence.on_epoch_end
+        return not changes or bool(kind.state_names) or kind.get_state is not Sequence.get_state
+
+    def get_state(self) -> dict[str, Any] | None:
+        """Where it is: the order of the pass, how much of it was given, how the source began it."""
+        if not self.resumable:
+            return None
+        order = np.array(self._order, np.int64)
+        return {"order": order, "given": self._given, "source": self._begun}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there; nothing may have been read yet."""
+        self._order, self._given = state["order"].tolist(), int(state["given"])
+        self._begun = state["source"]
+        if self._begun is not None:
+            here = self._workers == 0 or not self._processes
+            self.source.set_state(copy.deepcopy(self._begun), self._given if here else None)
+
+    # ---------------------------------------------------------------- reading
 
     def _makers(self) -> Threads | Processes | None:
         if self._workers == 0:

@@ -13,10 +13,10 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent import futures
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 __all__ = ["Processes", "Sequence", "Threads"]
 
@@ -40,10 +40,16 @@ class Sequence:
     >>> Squares()[1][1].tolist()
     [9.0, 16.0, 25.0]
 
-    Source: Keras 2 manual, chapter 20.
+    Attributes:
+        state_names: the attributes that :meth:`on_epoch_end` changes, such as an order of rows;
+            ``BackupAndRestore`` keeps them (numbers, text, arrays, and lists and dictionaries
+            of these).
+
+    Source: Keras 2 manual, chapter 20; the state is our own.
     """
 
     use_sequence_api = True
+    state_names: ClassVar[tuple[str, ...]] = ()
 
     def __getitem__(self, index: int) -> Any:
         """The batch of a number."""
@@ -55,6 +61,21 @@ class Sequence:
 
     def on_epoch_end(self) -> None:
         """Called when all batches were given once."""
+
+    def get_state(self) -> dict[str, Any]:
+        """What a pass begins with, to be given to :meth:`set_state` in a later process."""
+        return {name: getattr(self, name) for name in self.state_names if hasattr(self, name)}
+
+    def set_state(self, state: Mapping[str, Any], given: int | None = 0) -> None:
+        """Be as :meth:`get_state` found it at the begin of a pass of which some batches were given.
+
+        Args:
+            state: what it returned.
+            given: how many batches this object has made since; ``None`` where copies of it, in
+                other processes, made them.
+        """
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def __iter__(self) -> Iterator[Any]:
         return (self[index] for index in range(len(self)))

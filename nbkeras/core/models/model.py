@@ -473,9 +473,9 @@ class Model(Network):
                 "metrics": names if held_out is None else names + [f"val_{n}" for n in names],
             }
         )
-        for source in (feed, held_out):
-            if source is not None:
-                source.attend(stream.attend)
+        hears.feeds = tuple(source for source in (feed, held_out) if source is not None)
+        for source in hears.feeds:
+            source.attend(stream.attend)
         hears.set_model(self)
         hears.set_validation_data(None if held_out is None else held_out.arrays())
         self.stop_training = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -139,6 +139,25 @@ class Iterator(Sequence):
         raise NotImplementedError(
             f"{type(self).__name__} needs _get_batches_of_transformed_samples(self, index_array)."
         )
+
+    def get_state(self) -> dict[str, Any]:
+        """What a pass begins with."""
+        with DRAWS:
+            return {
+                "batch_index": self.batch_index,
+                "index_array": self.index_array,
+                "total_batches_seen": self.total_batches_seen,
+            }
+
+    def set_state(self, state: Mapping[str, Any], given: int | None = 0) -> None:
+        """Go on where a pass was begun and some batches were given; exact with a seed."""
+        with DRAWS:
+            super().set_state(state)
+            if given and self.index_array is None:  # as the first batch of all did
+                self._seed(self.total_batches_seen)
+                self._set_index_array()
+            self.total_batches_seen += given or 0
+            self._has_copies = given is None
 
     def __getstate__(self) -> dict[str, Any]:
         with DRAWS:
