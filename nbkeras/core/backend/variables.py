@@ -94,7 +94,8 @@ def _made(value: Any, name: str | None, **kwargs: Any) -> Any:
         variable = tf.Variable(value, name="variable", **kwargs)
     _rename(variable, full)
     if not hasattr(variable, "values"):  # one for each replica: TensorFlow looks at its type
-        variable.__class__ = _with_operators(type(variable))
+        kind: Any = type(variable)
+        variable.__class__ = _with_operators(kind)
     return variable
 
 
