@@ -45,6 +45,9 @@ IMPORTS = {
     "layers.pooling": "MaxPool3D GlobalAvgPool1D GlobalMaxPooling2D",
     "layers.recurrent": "LSTM GRU SimpleRNN LSTMCell RNN Recurrent StackedRNNCells",
     "layers.wrappers": "TimeDistributed Bidirectional Wrapper",
+    "legacy": "interfaces",
+    "legacy.interfaces": "legacy_get_updates_support legacy_conv2d_support legacy_dense_support "
+    "legacy_add_weight_support legacy_recurrent_support legacy_cropping2d_support",
     "models": "Model Sequential Input load_model model_from_json model_from_yaml clone_model",
     "objectives": "mean_squared_error categorical_crossentropy mse get",
     "optimizers": "SGD Adam Optimizer TFOptimizer get serialize deserialize",

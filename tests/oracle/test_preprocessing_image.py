@@ -418,3 +418,59 @@ def test_lists_of_pictures(folder: Path) -> None:
         assert ours.list_pictures(str(folder), **options) == sorted(
             theirs.list_pictures(str(folder), **options)
         )
+
+
+@pytest.mark.parametrize("follow_links", [True, False])
+def test_links_to_folders(folder: Path, follow_links: bool) -> None:
+    (folder / "dogs" / "more").symlink_to(folder / "elks", target_is_directory=True)
+    flows = [
+        generator.flow_from_directory(str(folder), (8, 8), follow_links=follow_links, seed=1)
+        for generator in generators()
+    ]
+    assert flows[0].samples == flows[1].samples == (12 if follow_links else 9)
+    assert sorted(flows[0].filenames) == sorted(flows[1].filenames)
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic", "box", "hamming"])
+def test_sizes_of_files(folder: Path, interpolation: str) -> None:
+    options = {"target_size": (17, 5), "interpolation": interpolation, "shuffle": False}
+    equal(*(next(g.flow_from_directory(str(folder), **options)) for g in generators()))
+
+
+def test_images_and_masks_in_folders(folder: Path) -> None:
+    """The pairs of the manual: two generators with equal arguments and one seed."""
+    options = {"rotation_range": 60, "zoom_range": 0.3, "vertical_flip": True}
+    results = []
+    for generator in generators(**options):
+        common = {"target_size": (9, 12), "class_mode": None, "batch_size": 4, "seed": 7}
+        pairs = zip(
+            generator.flow_from_directory(str(folder), **common),
+            generator.flow_from_directory(str(folder), color_mode="grayscale", **common),
+            strict=True,
+        )
+        results.append(list(itertools.islice(pairs, 5)))
+    equal(*results)
+
+
+@pytest.mark.parametrize("kind", ["directory", "dataframe"])
+def test_saved_images_of_files(folder: Path, tmp_path: Path, kind: str) -> None:
+    table = pd.DataFrame({"filename": TABLE["filename"][:4], "class": ["a", "b", "a", "b"]})
+    for generator, name in zip(generators(rotation_range=20), ("ours", "theirs"), strict=True):
+        (tmp_path / name).mkdir()
+        options = {
+            "target_size": (6, 7),
+            "save_to_dir": str(tmp_path / name),
+            "save_prefix": "p",
+            "save_format": "bmp",
+            "seed": 2,
+        }
+        if kind == "directory":
+            next(generator.flow_from_directory(str(folder), **options))
+        else:
+            next(generator.flow_from_dataframe(table, str(folder), **options))
+    got, want = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        for name in ("ours", "theirs")
+    )
+    assert len(want) == (9 if kind == "directory" else 4)
+    assert got == want

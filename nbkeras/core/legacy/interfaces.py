@@ -17,6 +17,8 @@ __all__ = [
     "legacy_conv1d_support",
     "legacy_conv2d_support",
     "legacy_conv3d_support",
+    "legacy_cropping2d_support",
+    "legacy_cropping3d_support",
     "legacy_deconv2d_support",
     "legacy_dense_support",
     "legacy_dropout_support",
@@ -25,7 +27,9 @@ __all__ = [
     "legacy_gaussiannoise_support",
     "legacy_generator_methods_support",
     "legacy_get_updates_support",
+    "legacy_global_pooling_support",
     "legacy_input_support",
+    "legacy_lambda_support",
     "legacy_model_constructor_support",
     "legacy_pooling1d_support",
     "legacy_pooling2d_support",
@@ -35,7 +39,10 @@ __all__ = [
     "legacy_separable_conv2d_support",
     "legacy_spatialdropout1d_support",
     "legacy_spatialdropoutNd_support",
+    "legacy_upsampling1d_support",
+    "legacy_upsampling2d_support",
     "legacy_upsampling3d_support",
+    "legacy_zeropadding2d_support",
     "legacy_zeropadding3d_support",
 ]
 
@@ -59,3 +66,6 @@ legacy_model_constructor_support = legacy_prelu_support = legacy_recurrent_suppo
 legacy_pooling1d_support = legacy_pooling2d_support = legacy_pooling3d_support = _as_it_is
 legacy_spatialdropout1d_support = legacy_spatialdropoutNd_support = _as_it_is
 legacy_upsampling3d_support = legacy_zeropadding3d_support = _as_it_is
+legacy_cropping2d_support = legacy_cropping3d_support = legacy_zeropadding2d_support = _as_it_is
+legacy_upsampling1d_support = legacy_upsampling2d_support = legacy_lambda_support = _as_it_is
+legacy_global_pooling_support = _as_it_is
