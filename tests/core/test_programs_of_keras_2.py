@@ -228,3 +228,18 @@ def test_steps_are_rounded_up():
     assert model.predict_generator(batches(), steps).shape == (12, 2)
     with pytest.raises(ValueError, match="steps_per_epoch is a whole number"):
         model.fit_generator(batches(), -2.5)
+
+
+def test_weights_of_classes_in_other_forms():
+    model = Sequential([Dense(1, input_dim=4, activation="sigmoid")])
+    model.compile(SGD(0.0), "binary_crossentropy")
+    labels = np.arange(12) % 2
+
+    def loss(class_weight):
+        return model.fit(X, labels, class_weight=class_weight, verbose=0).history["loss"][0]
+
+    by_class = loss({0: 1.0, 1: 3.0})
+    np.testing.assert_allclose(loss(np.array([1.0, 3.0])), by_class, rtol=1e-6)
+    np.testing.assert_allclose(loss([1, 3]), by_class, rtol=1e-6)
+    with pytest.warns(UserWarning, match="'auto' weighs nothing"):
+        np.testing.assert_allclose(loss("auto"), loss(None), rtol=1e-6)

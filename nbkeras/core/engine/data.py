@@ -8,6 +8,7 @@ says what was expected, what came, and what to write.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -255,12 +256,6 @@ def check_rows(groups: dict[str, list[Any]]) -> None:
     Raises:
         ValueError: they do; the error says which have how many.
     """
-    rows = {
-        what: int(array.shape[0])
-        for what, arrays in groups.items()
-        for array in arrays
-        if array is not None
-    }
     counts = {int(a.shape[0]) for arrays in groups.values() for a in arrays if a is not None}
     if len(counts) > 1:
         told = (
@@ -277,7 +272,7 @@ def check_rows(groups: dict[str, list[Any]]) -> None:
             f"All arrays need the same number of rows: {told}. Did you mean x[:{fewest}], "
             f"y[:{fewest}]?"
         )
-    if counts == {0} or not rows:
+    if not counts or counts == {0}:
         raise ValueError("There is no data: x has no rows.")
 
 
@@ -319,8 +314,17 @@ def check_class_weight(model: Any, y: Any, class_weight: Any) -> None:
 def _class_weights(class_weight: Any, names: list[str]) -> list[Any]:
     if isinstance(class_weight, Mapping) and class_weight and set(class_weight) <= set(names):
         return [class_weight.get(name) for name in names]
-    if isinstance(class_weight, list | tuple):
-        return list(class_weight)
+    if isinstance(class_weight, str):
+        warnings.warn(
+            f"class_weight={class_weight!r} weighs nothing, as in Keras 2. Write a weight for each "
+            "class, as in class_weight={0: 1.0, 1: 5.0}.",
+            stacklevel=2,
+        )
+        return [None] * len(names)
+    if isinstance(class_weight, np.ndarray | list | tuple):
+        if not all(isinstance(weight, int | float | np.number) for weight in class_weight):
+            return list(class_weight)
+        class_weight = dict(enumerate(class_weight))  # as scikit-learn computes them
     if class_weight is not None and len(names) > 1:
         raise ValueError(f"class_weight is a dictionary by output name here: {names}.")
     return [class_weight] * len(names)
