@@ -89,9 +89,16 @@ def _leaves(data: Any) -> list[Any]:
 
 def worth_blocks(*parts: Any) -> bool:
     """Whether the device would need more memory for data than it may."""
+    if all(part is None or _is_small(part) for part in parts):
+        return False
     leaves = [leaf for part in parts for leaf in _leaves(part) if is_array(leaf)]
     on_gpu = buffers.on_gpu() and all(map(_in_memory, leaves))
     return sum(map(_cost, leaves)) > (GPU_MEMORY if on_gpu else MEMORY)
+
+
+def _is_small(part: Any) -> bool:
+    """Whether something is an array that need not be looked at: the common case, at no cost."""
+    return isinstance(part, np.ndarray) and part.size * 32 <= MEMORY
 
 
 def _cost(leaf: Any) -> int:

@@ -61,7 +61,7 @@ def to_tensor(array: np.ndarray, dtype: Any) -> Any:
     7.0
     """
     if array.nbytes < WORTH_SHARING:
-        return tf.convert_to_tensor(np.ascontiguousarray(array, dtype=dtype))
+        return tf.constant(np.ascontiguousarray(array, dtype=dtype))
     if not can_share(array, dtype):
         if array.dtype == np.dtype(dtype) and array.flags.c_contiguous:
             return tf.convert_to_tensor(array)

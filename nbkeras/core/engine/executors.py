@@ -72,6 +72,7 @@ class ArrayExecutor:
         self._order: Any = None
         self._uploaded: dict[bool, Any] = {}
         self._step_form: Any = None
+        self._loops: dict[tuple[bool, int, bool], Any] = {}
         self.choice = self._choice()
 
     def _choice(self) -> Choice:
@@ -80,9 +81,9 @@ class ArrayExecutor:
         XLA compiles a program for them, and would compile another for others.
         """
         program, kind = self.program, signature_of(self.data)
-        key = (kind, self.rows, self.size, self.rows_in_pass, self._lines, self.halting)
+        sizes = (self.rows, self.size, self.rows_in_pass, self._lines)
         # One batch in a call is another thing to measure than many.
-        key = (*key, self.per_batch)
+        key = (kind, *sizes, self.halting, self.per_batch)
         if key not in program.choices:
             making = max((known.making for known in program.choices.values()), default=0.0)
             choice = program.choices[key] = Choice(program.jit, program.loop_jit, making)
@@ -120,6 +121,9 @@ class ArrayExecutor:
 
     def sizes(self, step: int, count: int) -> np.ndarray:
         """Rows in each of some batches."""
+        if count == 1:
+            left = self.rows_in_pass - step % self.steps * self.size
+            return np.array([min(self.size, left)])
         numbers = np.arange(step, step + count) % self.steps
         return np.minimum(self.size, self.rows_in_pass - numbers * self.size)
 
@@ -158,7 +162,7 @@ class ArrayExecutor:
         if step % self.steps >= self._end():
             return self._run_loop(step, 1, False)
         choice, warm = self.choice, self.choice.warm
-        started, worked = time.perf_counter(), time.thread_time()
+        started, worked = time.perf_counter(), 0.0 if warm else time.thread_time()
         try:
             logs = self._run(step, count)
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
@@ -213,10 +217,12 @@ class ArrayExecutor:
         return self._step_form is not None
 
     def _loop(self, jit: bool) -> Any:
-        tail = self.choice.tail if jit else 0
-        return self.program.loop_form(
-            self.data, self.size, jit=jit, tail=tail, halting=self.halting
-        )
+        key = (jit, self.choice.tail if jit else 0, self.halting)
+        if key not in self._loops:
+            self._loops[key] = self.program.loop_form(
+                self.data, self.size, jit=jit, tail=key[1], halting=self.halting
+            )
+        return self._loops[key]
 
     def _upload(self, jit: bool) -> Any:
         """The order on the device; for XLA always as long."""

@@ -27,9 +27,9 @@ class Means:
 
     def add(self, values: np.ndarray, sizes: np.ndarray) -> None:
         """Add the logs of some batches (one row each) and their numbers of rows."""
-        self._total += sizes @ values.astype(np.float64)
-        self._rows += int(sizes.sum())
         self._last = values[-1].astype(np.float64)
+        self._total += sizes @ values.astype(np.float64) if len(sizes) > 1 else sizes * self._last
+        self._rows += int(sizes.sum())
 
     def logs(self) -> Logs:
         """The means so far; of no batches they are no numbers."""

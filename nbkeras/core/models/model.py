@@ -249,6 +249,8 @@ class Model(Network):
 
     def _ready(self, x: Any) -> Trainer:
         """The model's steps; a model that learns its shapes only from data is built first."""
+        if self.built and self._trainer is not None:
+            return self._trainer
         with self._building, scope_of(self._distribution):
             if not self.built:
                 self._build_from(standardize_inputs(self, first_rows(x)))
@@ -756,17 +758,22 @@ class Model(Network):
         given.update(rename_old("predict_generator", OLD_GENERATOR_NAMES, kwargs, list(given)))
         return self.predict(generator, **given)
 
+    _predicted_at_once: tuple[Any, int] | None = None
+
     def _predict_size(self) -> int:
         """Rows to compute at once: as many as keep a layer's output under 16 MB."""
         if self._graph is None:
             return 32
-        numbers = [
-            int(np.prod([size or 1 for size in tensor.shape[1:]]))
-            for node in self._graph.nodes
-            for tensor in node.flat_outputs
-            if tensor.shape.rank
-        ]
-        return int(min(max(2**22 // max(*numbers, 1), 32), 8192))
+        if self._predicted_at_once is None or self._predicted_at_once[0] is not self._graph:
+            numbers = [
+                int(np.prod([size or 1 for size in tensor.shape[1:]]))
+                for node in self._graph.nodes
+                for tensor in node.flat_outputs
+                if tensor.shape.rank
+            ]
+            rows = int(min(max(2**22 // max(*numbers, 1), 32), 8192))
+            self._predicted_at_once = (self._graph, rows)
+        return self._predicted_at_once[1]
 
     def train_on_batch(
         self,
@@ -824,7 +831,7 @@ class Model(Network):
         if reset_metrics:
             self.objective.reset_metrics()
         values = trainer.program(kind).on_batch(check_batch(self, data)).numpy().tolist()
-        return _as_result(Logs(zip(self.objective.names, values, strict=True)))
+        return values[0] if len(values) == 1 else values
 
     def predict_on_batch(self, x: Any) -> Any:
         """Outputs for one batch, as a NumPy array or a list of them."""

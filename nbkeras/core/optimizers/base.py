@@ -281,6 +281,11 @@ class Optimizer(registry.Configurable):
 
     def build(self, variables: Iterable[Any]) -> None:
         """Creates the slots of the weights that have none yet."""
+        variables = list(variables)
+        if self._pending is None and not (self._by_updates and self._kept is None):
+            slots = self._slots
+            if all(variable.ref() in slots for variable in variables):
+                return
         with tf.init_scope():
             for variable in variables:
                 if variable.ref() in self._slots:
