@@ -69,25 +69,41 @@ SERIES = [
     ],
 )
 def test_early_stopping_stops_when_tf_keras_does(series: list[float], options: Any) -> None:
-    def epochs(lib: Any, early: Any) -> int:
-        stop = early(monitor="watched", **options)
-        stop.set_model(type("M", (), {"stop_training": False, "get_weights": lambda s: []})())
+    class Weights:
+        """In place of a model: its one weight is the number of the epoch."""
+
+        stop_training = False
+        epoch = 0
+
+        def get_weights(self) -> list[np.ndarray]:
+            return [np.array(self.epoch)]
+
+        def set_weights(self, weights: list[np.ndarray]) -> None:
+            self.epoch = int(weights[0])
+
+    def ended(early: Any) -> tuple[int, int]:
+        """In which epoch it ended, and whose weights are left."""
+        stop, net = early(monitor="watched", restore_best_weights=True, **options), Weights()
+        stop.set_model(net)
         stop.on_train_begin()
         for epoch, value in enumerate(series):
+            net.epoch = epoch
             stop.on_epoch_end(epoch, {"watched": value})
-            if stop.model.stop_training:
-                return epoch
-        return -1
+            if net.stop_training:
+                break
+        stop.on_train_end()
+        return epoch, net.epoch
 
-    ours, theirs = epochs(keras, EarlyStopping), epochs(tf_keras, tf_keras.callbacks.EarlyStopping)
-    assert ours == theirs
+    assert ended(EarlyStopping) == ended(tf_keras.callbacks.EarlyStopping)
 
 
-def test_early_stopping_at_a_baseline_that_is_never_beaten() -> None:
+@pytest.mark.parametrize(("beaten", "epochs"), [(False, 2), (True, 5)])
+def test_a_baseline_is_to_be_beaten_from_the_start(beaten: bool, epochs: int) -> None:
+    """As in Keras 2.3: getting better counts only below the baseline."""
     net = model()
-    stop = EarlyStopping("watched", patience=2, baseline=0.5)
-    script = Scripted("watched", [0.9, 0.8, 0.7, 0.6])
-    assert net.fit(X, Y, epochs=4, verbose=0, callbacks=[script, stop]).epoch == [0, 1]
+    stop = EarlyStopping("watched", patience=2, baseline=0.95 if beaten else 0.5)
+    script = Scripted("watched", [0.99, 0.9, 0.8, 0.85, 0.84])
+    assert len(net.fit(X, Y, epochs=5, verbose=0, callbacks=[script, stop]).epoch) == epochs
 
 
 def test_early_stopping_restores_the_best_weights() -> None:
