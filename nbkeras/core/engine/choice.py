@@ -49,7 +49,7 @@ class Choice:
         current: the form to use now: ``"loop"``, ``"jit-loop"`` or ``"jit-step"``.
         seconds: of each form the time of a step, the best that was seen: noise only adds.
         tail: the size of the last batch of a pass that XLA's loop knows, or 0.
-        making: how many seconds of its thread the plain form took to make.
+        making: how many seconds the plain form took to make.
     """
 
     def __init__(self, jit: Any, loop_jit: bool, making: float = 0.0) -> None:
@@ -84,9 +84,10 @@ class Choice:
         return self._thread is not None
 
     def made(self, seconds: float) -> None:
-        """The current form ran for the first time; what that took, in seconds of this thread.
+        """The current form ran for the first time; what that took, in seconds.
 
-        Not of the clock: a busy machine would make compilations look dear.
+        Of the clock, as the work is: on a busy machine both take longer, and a compilation
+        more than the work.
         """
         self._warm.add(self.current)
         if self.current == "loop":
@@ -133,8 +134,8 @@ class Choice:
         What was spent on the plain form, over all runs, counts as much as what is left:
         then the compilation never costs much more than what could have been saved.
         """
-        if self.compiling or self._measured.get("loop", 0) < TRIALS:
-            return None
+        if self.compiling or not self._known("loop"):
+            return None  # the first, single steps are no measure of what a step takes
         cold = [name for name in self.candidates if name not in self._warm]
         # By the best time of a step: a busy machine would make the work look longer.
         work = (self._steps["loop"] + steps_left) * self.seconds["loop"]

@@ -110,6 +110,15 @@ class Program:
             found = self._form(key, lambda data: self.step(*data), False, _specs(data))
         return found(data)
 
+    def batch_form(self, data: Any, size: int) -> Any:
+        """The step on a batch of ``size`` rows by XLA: a function of data."""
+        return self._form(
+            ("batch", signature_of(data), size),
+            lambda data: self.step(*data),
+            True,
+            _specs(data, size),
+        )
+
     def on_rows(self, data: Any, rows: Any) -> Any:
         """Run the step on some rows of arrays, gathered in the graph."""
         return self.rows_form(data, None)(data, rows)
@@ -265,10 +274,10 @@ def signature_of(data: Any) -> Any:
     )
 
 
-def _specs(data: Any) -> Any:
-    """The types of the tensors, their first size left open, in the same structure."""
+def _specs(data: Any, size: int | None = None) -> Any:
+    """The types of the tensors, their first size left open or given, in the same structure."""
     return tuple(
-        [None if t is None else tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in part]
+        [None if t is None else tf.TensorSpec([size, *t.shape[1:]], t.dtype) for t in part]
         for part in data
     )
 

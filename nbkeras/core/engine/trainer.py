@@ -159,8 +159,10 @@ class Trainer:
         with self._lock:
             if kind not in self._programs:
                 width = len(self.objective.names) if self.objective else 0
-                compiled = kind in ("train", "test") and self.distribution is None
+                compiled = kind != "probe" and self.distribution is None
                 jit = self._jit if compiled else False
+                if kind == "predict" and jit is True:
+                    jit = "auto"  # batches to predict come in any size: each is another program
                 # Batches of one size, where the model was built for it, are known to be so.
                 fixed = any(tensor.shape[0] is not None for tensor in self.model.inputs)
                 self._programs[kind] = Program(

@@ -89,18 +89,18 @@ def test_a_disturbed_machine_does_not_make_the_work_look_longer() -> None:
 
 def test_the_work_that_is_left_decides_and_later_what_was_spent() -> None:
     choice = Choice("auto", True)
-    run(choice, {"loop": 1e-5}, 5)
-    few = int(0.7 * WORTH * choice.cost() / 1e-5)
+    run(choice, {"loop": 1e-4}, 16)
+    few = int(0.7 * WORTH * choice.cost() / 1e-4)
     assert choice.next_to_compile(few) is None
     assert choice.next_to_compile(2 * few) == "jit-loop"
-    run(choice, {"loop": 1e-5}, few // 100)
+    run(choice, {"loop": 1e-4}, few // 100)
     assert choice.next_to_compile(few) == "jit-loop"
 
 
 def test_a_second_step_makes_a_compilation_dearer() -> None:
     choice = Choice("auto", True)
-    run(choice, {"loop": 1e-5}, 5)
-    between = int(WORTH * (choice.cost() + choice.cost(tail=True)) / 2 / 1e-5)
+    run(choice, {"loop": 1e-4}, 16)
+    between = int(WORTH * (choice.cost() + choice.cost(tail=True)) / 2 / 1e-4) - 1500
     assert choice.next_to_compile(between) == "jit-loop"
     assert choice.next_to_compile(between, tail=True) is None
 

@@ -219,6 +219,7 @@ def test_xla_compiled_beside_training_changes_no_number(
 
 def test_what_xla_cannot_compile_trains_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "COMPILE_FACTOR", 0.0)
+    monkeypatch.setattr(choice, "TRIAL_SECONDS", 0.0)
 
     def by_python(x: Any) -> Any:
         return tf.ensure_shape(tf.numpy_function(lambda a: a * 2, [x], tf.float32), x.shape)
