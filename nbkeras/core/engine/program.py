@@ -93,7 +93,7 @@ class Program:
                     compiled = tf.function(function, autograph=False, jit_compile=jit or None)
                     began = time.thread_time()
                     found = compiled.get_concrete_function(*specs)
-                    self._tracing = time.thread_time() - began
+                    self._tracing = max(self._tracing, time.thread_time() - began)
                     # XLA's functions are only XLA's if TensorFlow's Python calls them.
                     if self.direct and not jit:
                         found = _Direct.of(found)
@@ -136,7 +136,7 @@ class Program:
     @property
     def worth_single(self) -> bool:
         """Whether so many calls ran a single step that :meth:`step_form` is worth a trace."""
-        return self.singles * LOOP_SECONDS > self._tracing and not self._pinned
+        return 0 < self._tracing < self.singles * LOOP_SECONDS and not self._pinned
 
     def step_form(self, data: Any, size: int) -> Any:
         """One step: a function of data, an order and two places in it that returns its logs.
