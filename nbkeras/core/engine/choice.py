@@ -11,19 +11,19 @@ import tensorflow as tf
 __all__ = ["Choice", "compile_unseen"]
 
 COMPILE_FACTOR, COMPILE_BASE = 2.3, 0.35
-"""XLA's share of a compilation: a multiple of what the plain form took to make, and of a base.
+"""A compilation takes a multiple of what the plain form took to make and of a base.
 
-Measured on dense and recurrent models, small and large: within a fifth of what XLA took.
+Fitted to dense and recurrent models, small and large: a third off at most.
 """
 
 TAIL_SHARE = 0.5
 """How much more there is to compile if XLA's loop has a second step, for the last batch."""
 
-WORTH = 1.2
+WORTH = 1.1
 """How many times as long as the compilation the work must take to be worth it.
 
-While a compiler works beside it, training is a little slower, and XLA's form is seldom
-less than twice as fast: so much work ends no later for it, and all that follows sooner.
+XLA's form is seldom less than twice as fast, which makes up for what training loses
+to a compiler beside it soon after that is done; all that follows is sooner.
 """
 
 TRIALS, TRIAL_SECONDS = 3, 0.1

@@ -162,7 +162,7 @@ class ArrayExecutor:
         if step % self.steps >= self._end():
             return self._run_loop(step, 1, False)
         choice, warm = self.choice, self.choice.warm
-        started, worked = time.perf_counter(), 0.0 if warm else time.thread_time()
+        started = time.perf_counter()
         try:
             logs = self._run(step, count)
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
@@ -176,7 +176,7 @@ class ArrayExecutor:
             choice.record(seconds, len(logs))
             self._compile_if_worth()
         else:
-            choice.made(time.thread_time() - worked)
+            choice.made(seconds)
         return logs
 
     def _run(self, step: int, count: int) -> np.ndarray:

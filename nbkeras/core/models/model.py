@@ -28,6 +28,7 @@ from ..engine.logs import Logs
 from ..engine.loop import fit_loop, test_loop
 from ..engine.network import Network
 from ..engine.objective import Objective
+from ..engine.predicting import Predictor
 from ..engine.shapes import shape_of
 from ..engine.streams import BatchStream, Reading, is_stream
 from ..engine.targets import TargetTensors
@@ -673,13 +674,15 @@ class Model(Network):
         steps = count_of_steps(steps=steps)
         trainer = self._ready(self._first_of(x))
         hears = CallbackList(split_callbacks(callbacks)[1], self, {"verbose": verbose})
-        run = trainer.program("predict").on_batch
+        program = trainer.program("predict")
         hears.on_predict_begin()
         if is_stream(x):
             reading = Reading(workers, use_multiprocessing, max_queue_size)
             batches = self._stream_inputs(x, steps, reading)
         else:
             batches = self._array_inputs(x, batch_size, steps)
+        known = len(batches) if isinstance(batches, list) else 0
+        run = program.on_batch if known == 1 else Predictor(program, known)
         blocks = [
             hears.on_predict_batch(
                 number, int(inputs[0].shape[0]), lambda b=inputs: run((b, [], []))
