@@ -10,7 +10,7 @@ import tensorflow as tf
 
 __all__ = ["Choice", "compile_unseen"]
 
-COMPILE_FACTOR, COMPILE_BASE = 2.3, 0.35
+COMPILE_FACTOR, COMPILE_BASE = 2.1, 0.35
 """A compilation takes a multiple of what the plain form took to make and of a base.
 
 Fitted to dense and recurrent models, small and large: a third off at most.
