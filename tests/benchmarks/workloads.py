@@ -200,8 +200,8 @@ WORKLOADS = {
     "vgg_like": Workload(vgg_like, 32, 5),
     "resnet50": Workload(resnet50, 16, 5),
     "embedding_lstm": Workload(embedding_lstm, 32, 8),
-    "stacked_lstm": Workload(stacked_lstm, 64, 60),
-    "shared_lstm": Workload(shared_lstm, 32, 15),
+    "stacked_lstm": Workload(stacked_lstm, 64, 150),
+    "shared_lstm": Workload(shared_lstm, 32, 25),
 }
 
 TRAINING = {
