@@ -118,7 +118,8 @@ def test_frozen_layers_do_not_move() -> None:
     np.testing.assert_array_equal(by_layer[0], before[0])
     assert not np.array_equal(after[2], before[2])
     model.layers[0].trainable = True
-    with pytest.warns(UserWarning, match=r"takes effect only with the next model.compile\(model.optimizer, loss='mse'"):
+    told = r"takes effect only with the next model.compile\(model.optimizer, loss='mse'"
+    with pytest.warns(UserWarning, match=told):
         model.fit(X, X[:, 0], verbose=0)
     np.testing.assert_array_equal(model.layers[0].get_weights()[0], before[0])
 
