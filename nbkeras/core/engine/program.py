@@ -229,17 +229,25 @@ class Program:
         )
 
 
+DIRECT_AFTER = 100
+"""After how many calls a form is called directly: see :class:`_Direct`."""
+
+
 class _Direct:
     """A concrete function, called by the operation that TensorFlow's own call of it ends in.
 
     On the way there TensorFlow checks and packs in Python what is known here: a small
     model's step takes less time than that.
+
+    TensorFlow keeps what it made for that operation, about 1 MB, when the function is
+    gone. So only a function that is called often is called so.
     """
 
     def __init__(self, concrete: Any) -> None:
         self._concrete = concrete
         self._captured = list(concrete.captured_inputs)
         self._types = [output.dtype for output in concrete.outputs]
+        self._calls = 0
         self._single = not isinstance(concrete.structured_outputs, list)
 
     @classmethod
@@ -251,6 +259,9 @@ class _Direct:
         return cls(concrete) if dense and len(concrete.outputs) == len(outputs) else concrete
 
     def __call__(self, data: Any, *rest: Any) -> Any:
+        if self._calls < DIRECT_AFTER:
+            self._calls += 1
+            return self._concrete(data, *rest)
         leaves = leaves_of(data)
         for leaf in leaves:
             if not isinstance(leaf, tf.Tensor):
