@@ -84,12 +84,7 @@ class ArrayExecutor:
         sizes = (self.rows, self.size, self.rows_in_pass, self._lines)
         # One batch in a call is another thing to measure than many.
         key = (kind, *sizes, self.halting, self.per_batch)
-        if key not in program.choices:
-            making = max((known.making for known in program.choices.values()), default=0.0)
-            choice = program.choices[key] = Choice(program.jit, program.loop_jit, making)
-            if program.jit is True:
-                choice.tail = self._tail
-        return program.choices[key]
+        return program.choice(key, program.loop_jit, self._tail)
 
     def halt_on_nan(self) -> None:
         """Let a call end behind a batch whose loss is no finite number."""

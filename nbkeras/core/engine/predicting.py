@@ -57,9 +57,5 @@ class Predictor:
 
     def _choice(self, data: Any) -> Choice:
         """The choice for batches of one size: XLA would compile another program for another."""
-        choices = self.program.choices
         key = ("batch", signature_of(data), int(leaves_of(data)[0].shape[0]))
-        if key not in choices:
-            making = max((known.making for known in choices.values()), default=0.0)
-            choices[key] = Choice(self.program.jit, False, making)
-        return choices[key]
+        return self.program.choice(key, loop_jit=False)

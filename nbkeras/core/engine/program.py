@@ -19,6 +19,7 @@ from typing import Any
 import tensorflow as tf
 
 from .buffers import on_gpu
+from .choice import Choice
 
 __all__ = ["LOG_CAPACITY", "Program", "leaves_of", "signature_of"]
 
@@ -70,7 +71,7 @@ class Program:
         self.held = held
         self.direct = direct and not on_gpu()
         self.singles = 0
-        self.choices: dict[Any, Any] = {}
+        self.choices: dict[Any, Choice] = {}
         self._tracing = 0.0
         self._pinned = False
         self._compiled: dict[Any, Any] = {}
@@ -82,6 +83,21 @@ class Program:
         self._pinned = True
         for choice in self.choices.values():
             choice.pin()
+
+    def choice(self, key: Any, loop_jit: bool, tail: int = 0) -> Choice:
+        """The choice of form for one kind of data, made once.
+
+        Args:
+            key: the kind of data.
+            loop_jit: whether XLA compiles the loop, or else single steps.
+            tail: the size of the last batch of a pass, where XLA's loop comes first.
+        """
+        if key not in self.choices:
+            making = max((known.making for known in self.choices.values()), default=0.0)
+            choice = self.choices[key] = Choice(self.jit, loop_jit, making)
+            if self.jit is True:
+                choice.tail = tail
+        return self.choices[key]
 
     def _form(self, key: Any, function: Callable[..., Any], jit: bool, *specs: Any) -> Any:
         """A compiled function of data and what else it takes, traced at the first call."""
