@@ -26,11 +26,18 @@ XLA's form is seldom less than twice as fast, which makes up for what training l
 to a compiler beside it soon after that is done; all that follows is sooner.
 """
 
+CHEAP_SECONDS = 0.5
+"""If the second step adds no more than this to a compilation, it is compiled at once."""
+
+PASS_SECONDS = 1e-3
+"""What a pass takes beside its steps where its last batch is a call of its own."""
+
 TRIALS, TRIAL_SECONDS = 3, 0.1
 """How often and how long a form is measured before it is compared."""
 
-PATIENCE = 50
-"""After how many calls the slower form is tried once more; then after twice as many."""
+PATIENCE, NEAR = 50, 5.0
+"""After how many calls a slower form is tried once more, and then after twice as many;
+if it takes no more than this many times as long: no noise does more to the best of a trial."""
 
 
 class Choice:
@@ -40,30 +47,36 @@ class Choice:
     compiled in another thread while the plain one goes on; then it is tried, and the
     faster one kept. Where XLA is asked for, it comes first and alone.
 
+    XLA's loop knows batches of one size. If the last of a pass is smaller, the form that
+    knows it too takes longer to compile: ``"jit-passes"`` follows where that is worth it.
+
     Args:
         jit: ``True``, ``False`` or ``"auto"``.
         loop_jit: whether XLA compiles the loop, or else single steps.
         making: what the plain form took to make where it was made before, for other data.
+        tail: the size of the last batch of a pass if it is smaller, or 0.
 
     Attributes:
-        current: the form to use now: ``"loop"``, ``"jit-loop"`` or ``"jit-step"``.
+        current: the form to use now: ``"loop"``, ``"jit-loop"``, ``"jit-passes"`` or
+            ``"jit-step"``.
         seconds: of each form the time of a step, the best that was seen: noise only adds.
-        tail: the size of the last batch of a pass that XLA's loop knows, or 0.
         making: how many seconds the plain form took to make.
     """
 
-    def __init__(self, jit: Any, loop_jit: bool, making: float = 0.0) -> None:
-        accelerated = "jit-loop" if loop_jit else "jit-step"
+    def __init__(self, jit: Any, loop_jit: bool, making: float = 0.0, tail: int = 0) -> None:
+        accelerated = ["jit-loop", "jit-passes"] if loop_jit else ["jit-step"]
+        if loop_jit and not tail:
+            accelerated.pop()
+        self.tail = tail
         if jit is True:
-            self.candidates = [accelerated]
+            self.candidates = accelerated[-1:]
         elif jit is False:
             self.candidates = ["loop"]
         else:
-            self.candidates = ["loop", accelerated]
+            self.candidates = ["loop", *accelerated]
         self.current = self.candidates[0]
         self.seconds: dict[str, float] = {}
         self.recent: float | None = None
-        self.tail = 0
         self._measured: dict[str, int] = {}
         self._spent: dict[str, float] = {}
         self._steps: dict[str, int] = {}
@@ -111,11 +124,14 @@ class Choice:
 
     def _decide(self) -> None:
         """Try a form that has been compiled since, or keep the fastest."""
+        if "jit-passes" in self._warm and "jit-loop" in self.candidates:
+            self.drop("jit-loop")  # it can do no more
         if not self._known(self.current) or self._calls < TRIALS:
             return
         ready = [name for name in self.candidates if name in self._warm]
         fastest = min(ready, key=lambda name: self.seconds.get(name, 0.0))
-        slower = [name for name in ready if name != fastest]
+        near = NEAR * self.seconds.get(fastest, 0.0)
+        slower = [name for name in ready if name != fastest and self.seconds[name] <= near]
         if slower and self._calls > self._patience:
             # What else the machine did may have spoilt its trial.
             self._patience *= 2
@@ -128,18 +144,36 @@ class Choice:
         making = self.making * (1 + TAIL_SHARE) if tail else self.making
         return COMPILE_FACTOR * (making + COMPILE_BASE)
 
-    def next_to_compile(self, steps_left: int, tail: bool = False) -> str | None:
+    def next_to_compile(self, steps_left: int, steps: int = 1) -> str | None:
         """The form whose compilation is worth its while, if there is one.
 
         What was spent on the plain form, over all runs, counts as much as what is left:
         then the compilation never costs much more than what could have been saved.
+
+        Args:
+            steps_left: how many the run still has.
+            steps: how many make a pass.
         """
         if self.compiling or not self._known("loop"):
             return None  # the first, single steps are no measure of what a step takes
         cold = [name for name in self.candidates if name not in self._warm]
+        if not cold:
+            return None
         # By the best time of a step: a busy machine would make the work look longer.
-        work = (self._steps["loop"] + steps_left) * self.seconds["loop"]
-        return cold[0] if cold and work > WORTH * self.cost(tail) else None
+        plain, name = self.seconds["loop"], cold[0]
+        if name == "jit-passes":
+            if self.current != "jit-loop":
+                return None  # XLA is no faster
+            passes = (self._steps.get("jit-loop", 0) + steps_left) / steps
+            work = passes * (PASS_SECONDS + plain - self.seconds.get("jit-loop", plain))
+        else:
+            work = (self._steps["loop"] + steps_left) * plain
+            if cold[-1] == "jit-passes" and self._tail_is_cheap():
+                name = "jit-passes"
+        return name if work > WORTH * self.cost(name == "jit-passes") else None
+
+    def _tail_is_cheap(self) -> bool:
+        return self.cost(True) - self.cost(False) < CHEAP_SECONDS
 
     def compile_beside(
         self,
@@ -164,9 +198,9 @@ class Choice:
                 if compile_unseen(form, arguments, held()):
                     self._warm.add(name)
                 else:
-                    self.drop(name)
+                    self._drop_cold()
             except Exception:  # what XLA cannot compile the plain form still runs
-                self.drop(name)
+                self._drop_cold()
             finally:
                 self._thread = None
 
@@ -180,11 +214,18 @@ class Choice:
         if thread is not None:
             thread.join()
 
+    def _drop_cold(self) -> None:
+        """XLA has no way to compile the step, in whatever form."""
+        for name in set(self.candidates) - self._warm:
+            self.drop(name)
+
     def drop(self, name: str) -> None:
         """A form cannot be compiled."""
         self.candidates = [other for other in self.candidates if other != name]
         if self.current == name and self.candidates:
-            self.current, self.recent = self.candidates[0], None
+            # The last is the most that was made so far, unless it is still to be compiled.
+            ready = [other for other in self.candidates if other in self._warm]
+            self.current, self.recent = [*self.candidates[:1], *ready][-1], None
 
     def pin(self) -> None:
         """Let the first form be the only one."""

@@ -20,9 +20,6 @@ CHUNK_SECONDS = 0.06
 ORDER_CAPACITY = 2**14
 """How many row numbers a call of several passes takes: XLA compiles it for one number."""
 
-SHORT_PASS = 2 * CHUNK_SECONDS
-"""A pass is short if its last, smaller batch is worth a place in XLA's program."""
-
 
 class ArrayExecutor:
     """Runs a program's step over arrays on the device, a chunk of batches at a time.
@@ -72,7 +69,8 @@ class ArrayExecutor:
         self._order: Any = None
         self._uploaded: dict[bool, Any] = {}
         self._step_form: Any = None
-        self._loops: dict[tuple[bool, int, bool], Any] = {}
+        self._starts: dict[int, Any] = {}
+        self._loops: dict[tuple[str, bool], Any] = {}
         self.choice = self._choice()
 
     def _choice(self) -> Choice:
@@ -108,7 +106,7 @@ class ArrayExecutor:
         self.steps = -(-rows // self.size)
         self._tail = rows % self.size
         self._order = order.astype(np.int32)
-        self._uploaded = {}
+        self._uploaded, self._starts = {}, {}
 
     def has(self, step: int) -> bool:
         """Whether there is a batch ``step`` in a pass."""
@@ -143,8 +141,9 @@ class ArrayExecutor:
 
     def _end(self) -> int:
         """Up to which batch of a pass the current form can run in one call."""
-        knows_tail = self.choice.current == "loop" or self.choice.tail == self._tail
-        return self.steps if knows_tail or not self._tail else self.steps - 1
+        form, tail = self.choice.current, self._tail
+        whole = form == "loop" or not tail or (form == "jit-passes" and tail == self.choice.tail)
+        return self.steps if whole else self.steps - 1
 
     # ---------------------------------------------------------------- running
 
@@ -155,7 +154,7 @@ class ArrayExecutor:
         """
         self.steps_left -= count
         if step % self.steps >= self._end():
-            return self._run_loop(step, 1, False)
+            return self._run_loop(step, 1, "loop")
         choice, warm = self.choice, self.choice.warm
         started = time.perf_counter()
         try:
@@ -176,7 +175,7 @@ class ArrayExecutor:
 
     def _run(self, step: int, count: int) -> np.ndarray:
         if self.choice.current != "jit-step":
-            return self._run_loop(step, count, self.choice.current == "jit-loop")
+            return self._run_loop(step, count, self.choice.current)
         form = self.program.rows_form(self.data, self.size, jit=True)
         order, logs = self._upload(False), []
         for number in range(step, step + count):
@@ -186,12 +185,12 @@ class ArrayExecutor:
                 break
         return np.stack(logs)
 
-    def _run_loop(self, step: int, count: int, jit: bool) -> np.ndarray:
-        if self.per_batch and not jit and self._single():
-            where = tf.constant(self._place(step), tf.int32)
-            return self._step_form(self.data, self._upload(False), where).numpy()[None]
+    def _run_loop(self, step: int, count: int, form: str) -> np.ndarray:
+        jit = form != "loop"
+        if self.per_batch and not jit and self._single(step):
+            return self._step_form(self.data, self._upload(False), self._start(step)).numpy()[None]
         where = tf.constant([*self._place(step), count, self.rows_in_pass], tf.int32)
-        logs = self._loop(jit)(self.data, self._upload(jit), where).numpy()[:count]
+        logs = self._loop(form)(self.data, self._upload(jit), where).numpy()[:count]
         if self.halting:
             bad = np.flatnonzero(~np.isfinite(logs[:, 0]))
             return logs[: bad[0] + 1] if bad.size else logs
@@ -203,19 +202,34 @@ class ArrayExecutor:
         first = line * self.rows_in_pass
         return first + number * self.size, first + self.rows_in_pass
 
-    def _single(self) -> bool:
-        """Whether a single step has a form of its own, without a loop around it."""
+    def _start(self, step: int) -> Any:
+        """Where a batch begins, on the device: kept, as every pass asks for the same places."""
+        found = self._starts.get(step)
+        if found is None:
+            found = tf.constant([self._place(step)[0]], tf.int32)
+            if len(self._starts) < LOG_CAPACITY:
+                self._starts[step] = found
+        return found
+
+    def _single(self, step: int) -> bool:
+        """Whether a step has a form of its own, without a loop around it: a whole batch has."""
+        if self._tail and step % self.steps == self.steps - 1:
+            return False
         if self._step_form is None:
             self.program.singles += 1
             if self.program.worth_single:
                 self._step_form = self.program.step_form(self.data, self.size)
         return self._step_form is not None
 
-    def _loop(self, jit: bool) -> Any:
-        key = (jit, self.choice.tail if jit else 0, self.halting)
+    def _loop(self, form: str) -> Any:
+        key = (form, self.halting)
         if key not in self._loops:
             self._loops[key] = self.program.loop_form(
-                self.data, self.size, jit=jit, tail=key[1], halting=self.halting
+                self.data,
+                self.size,
+                jit=form != "loop",
+                tail=self.choice.tail if form == "jit-passes" else 0,
+                halting=self.halting,
             )
         return self._loops[key]
 
@@ -233,18 +247,15 @@ class ArrayExecutor:
     # ---------------------------------------------------------------- compiling
 
     def _compile_if_worth(self) -> None:
-        pass_seconds = self.steps * self.choice.seconds.get("loop", 0.0)
-        tail = self._tail if self.program.loop_jit and pass_seconds < SHORT_PASS else 0
-        name = self.choice.next_to_compile(self.steps_left, tail > 0)
+        name = self.choice.next_to_compile(self.steps_left, self.steps)
         if name is None:
             return
         arguments: tuple[Any, ...]
-        if name == "jit-loop":
-            self.choice.tail = tail
-            place = tf.constant([0, self.rows_in_pass, 0, self.rows_in_pass], tf.int32)
-            arguments = (self.data, self._upload(True), place)
-            trace = functools.partial(self._loop, True)
-        else:
+        if name == "jit-step":
             arguments = (self.data, self._upload(False)[: self.size])
             trace = functools.partial(self.program.rows_form, self.data, self.size, jit=True)
+        else:
+            place = tf.constant([0, self.rows_in_pass, 0, self.rows_in_pass], tf.int32)
+            arguments = (self.data, self._upload(True), place)
+            trace = functools.partial(self._loop, name)
         self.choice.compile_beside(name, trace, arguments, self.program.held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,29 +21,38 @@ class Means:
 
     def __init__(self, names: list[str], stateful: set[str]) -> None:
         self.names = names
-        self._stateful = np.array([name in stateful for name in names])
-        self._total = np.zeros(len(names))
-        self._last = np.zeros(len(names))
+        self._stateful = [name in stateful for name in names]
+        # Numbers of Python: a run that is seen batch by batch adds one row at a time.
+        self._total = [0.0] * len(names)
+        self._last = [0.0] * len(names)
         self._rows = 0
 
     def add(self, values: np.ndarray, sizes: np.ndarray) -> None:
         """Add the logs of some batches (one row each) and their numbers of rows."""
-        self._last = values[-1].astype(np.float64)
-        self._total += sizes @ values.astype(np.float64) if len(sizes) > 1 else sizes * self._last
-        self._rows += int(sizes.sum())
+        self._last = values[-1].tolist()
+        if len(sizes) == 1:
+            rows = int(sizes[0])
+            sums = [rows * value for value in self._last]
+        else:
+            rows = int(sizes.sum())
+            sums = (sizes @ values.astype(np.float64)).tolist()
+        self._total = [total + more for total, more in zip(self._total, sums, strict=True)]
+        self._rows += rows
 
     def logs(self) -> Logs:
         """The means so far; of no batches they are no numbers."""
-        values = np.where(self._stateful, self._last, self._total / (self._rows or np.nan))
-        return Logs(zip(self.names, values.tolist(), strict=True))
+        rows = self._rows or math.nan
+        each = zip(self.names, self._stateful, self._last, self._total, strict=True)
+        return Logs({name: last if kept else total / rows for name, kept, last, total in each})
 
     def get_state(self) -> dict[str, Any]:
         """The sums so far, for a run that is to go on from here."""
-        return {"total": self._total.copy(), "last": self._last.copy(), "rows": self._rows}
+        return {"total": np.array(self._total), "last": np.array(self._last), "rows": self._rows}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from sums that :meth:`get_state` gave."""
-        self._total, self._last = np.array(state["total"]), np.array(state["last"])
+        self._total = np.asarray(state["total"], np.float64).tolist()
+        self._last = np.asarray(state["last"], np.float64).tolist()
         self._rows = int(state["rows"])
 
 

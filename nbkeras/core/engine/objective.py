@@ -15,6 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from .. import registry
+from ..backend.crossentropies import from_logits_where_known
 from ..backend.replay import computed
 from ..backend.symbolic import Call, call_scope
 from ..config import floatx
@@ -68,7 +69,7 @@ class OutputGoal:
         """The output's loss: its mean over samples, weighted, over what is not masked."""
         reduction = str(getattr(self.loss, "reduction", "auto")).rpartition(".")[2].lower()
         compute = getattr(self.loss, "call", self.loss)
-        with _within(call):
+        with _within(call), from_logits_where_known():
             scores = computed(compute(y_true, y_pred))
         if reduction == "sum":
             return part.sum(tf.reduce_sum(_weighted(scores, _combine(mask, weights))))

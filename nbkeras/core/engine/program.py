@@ -90,13 +90,11 @@ class Program:
         Args:
             key: the kind of data.
             loop_jit: whether XLA compiles the loop, or else single steps.
-            tail: the size of the last batch of a pass, where XLA's loop comes first.
+            tail: the size of the last batch of a pass if it is smaller.
         """
         if key not in self.choices:
             making = max((known.making for known in self.choices.values()), default=0.0)
-            choice = self.choices[key] = Choice(self.jit, loop_jit, making)
-            if self.jit is True:
-                choice.tail = tail
+            self.choices[key] = Choice(self.jit, loop_jit, making, tail)
         return self.choices[key]
 
     def _form(self, key: Any, function: Callable[..., Any], jit: bool, *specs: Any) -> Any:
@@ -155,15 +153,10 @@ class Program:
         return 0 < self._tracing < self.singles * LOOP_SECONDS and not self._pinned
 
     def step_form(self, data: Any, size: int) -> Any:
-        """One step: a function of data, an order and two places in it that returns its logs.
+        """One step: a function of data, an order, and where in it ``size`` rows begin."""
 
-        The places are where in the order the batch begins, and where the pass ends: the last
-        batch may be smaller than ``size``.
-        """
-
-        def one(data: Any, order: Any, place: Any) -> Any:
-            taken = size if self.fixed else tf.minimum(size, place[1] - place[0])
-            return self.step(*_gather(data, tf.slice(order, place[:1], [taken])))
+        def one(data: Any, order: Any, start: Any) -> Any:
+            return self.step(*_gather(data, tf.slice(order, start, [size])))
 
         return self._form(
             ("step", signature_of(data), size),
@@ -171,7 +164,7 @@ class Program:
             False,
             _specs(data),
             tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([2], tf.int32),
+            tf.TensorSpec([1], tf.int32),
         )
 
     def loop_form(

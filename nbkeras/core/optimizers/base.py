@@ -231,7 +231,11 @@ class Optimizer(registry.Configurable):
     def hyper(self, dtype: Any = None) -> Numbers:
         """The present values of the hyperparameters, as scalars of a dtype."""
         dtype = tf.as_dtype(dtype or hyper_dtype())
-        return {name: tf.cast(variable, dtype) for name, variable in self._hyper.items()}
+        # Read once, not wherever a formula names them.
+        return {
+            name: tf.cast(tf.convert_to_tensor(variable), dtype)
+            for name, variable in self._hyper.items()
+        }
 
     def update(
         self,

@@ -97,12 +97,43 @@ def test_the_work_that_is_left_decides_and_later_what_was_spent() -> None:
     assert choice.next_to_compile(few) == "jit-loop"
 
 
-def test_a_second_step_makes_a_compilation_dearer() -> None:
-    choice = Choice("auto", True)
-    run(choice, {"loop": 1e-4}, 16)
-    between = int(WORTH * (choice.cost() + choice.cost(tail=True)) / 2 / 1e-4) - 1500
-    assert choice.next_to_compile(between) == "jit-loop"
-    assert choice.next_to_compile(between, tail=True) is None
+def slow_to_make(seconds: float = 1.2) -> Choice:
+    """A choice for passes of 16 steps, the last one smaller, whose plain form is measured."""
+    choice = Choice("auto", True, tail=40)
+    choice.made(seconds)
+    run(choice, {"loop": 0.004}, 5)
+    return choice
+
+
+def test_a_second_step_is_compiled_at_once_where_that_is_cheap() -> None:
+    assert slow_to_make(0.1).next_to_compile(10**4, steps=16) == "jit-passes"
+
+
+def test_a_dear_second_step_follows_when_it_is_worth_it_too() -> None:
+    choice = slow_to_make()
+    few = int(WORTH * (choice.cost() + choice.cost(tail=True)) / 2 / 0.004)
+    assert choice.next_to_compile(few, steps=16) == "jit-loop"
+    compiled(choice)
+    times = {"loop": 0.004, "jit-loop": 0.002, "jit-passes": 0.002}
+    assert run(choice, times, 10) == "jit-loop"
+    assert choice.next_to_compile(few, steps=16) is None
+    name = choice.next_to_compile(10**6, steps=16)
+    assert name == "jit-passes"
+    choice.compile_beside(name, negative, [tf.constant(1.0)])
+    choice.wait()
+    assert run(choice, times, 2 * PATIENCE) == "jit-passes"
+    assert choice.candidates == ["loop", "jit-passes"]
+
+
+def test_where_xla_is_slower_nothing_follows() -> None:
+    choice = slow_to_make()
+    compiled(choice)
+    assert run(choice, {"loop": 0.004, "jit-loop": 0.02, "jit-passes": 0.02}, 10) == "loop"
+    assert choice.next_to_compile(10**9, steps=16) is None
+
+
+def test_what_is_asked_for_is_compiled_whole() -> None:
+    assert Choice(True, True, tail=40).candidates == ["jit-passes"]
 
 
 def test_a_form_made_for_other_data_does_not_look_cheap() -> None:

@@ -181,7 +181,7 @@ def test_short_epochs_in_one_call_are_the_same(calls: list[tuple[str, int]]) -> 
         np.testing.assert_array_equal(a, b)
     calls.clear()
     compiled, xla_weights, xla_iterations = history(True)
-    assert {form for form, _ in calls} == {"jit-loop"}
+    assert {form for form, _ in calls} == {"jit-passes"}
     assert max(count for _, count in calls) > 5
     assert len(compiled["loss"]) == 30
     np.testing.assert_allclose(compiled["loss"], single["loss"], rtol=1e-4)
@@ -196,6 +196,7 @@ def test_xla_compiled_beside_training_changes_no_number(
 ) -> None:
     monkeypatch.setattr(choice, "COMPILE_FACTOR", 0.0)
     monkeypatch.setattr(choice, "TRIAL_SECONDS", 0.0)
+    # With convolutions on a CPU, which are slower so, XLA is only for who asks for it.
 
     def losses(jit: Any, waits: bool) -> Any:
         net = model(jit)
@@ -211,7 +212,7 @@ def test_xla_compiled_beside_training_changes_no_number(
     expected = losses(False, False)
     calls.clear()
     net = losses("auto", True)
-    assert {form for form, _ in calls} == {"loop", "jit-loop" if loop_jit else "jit-step"}
+    assert {form for form, _ in calls} == ({"loop", "jit-passes"} if loop_jit else {"loop"})
     assert int(net.optimizer.iterations) == 50
     for a, b in zip(net.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
