@@ -214,7 +214,7 @@ class Optimizer(registry.Configurable):
         return {}
 
     def fused(self, variable: Any, gradient: Any, slots: Slots, numbers: Numbers) -> bool:
-        """`step` in place by one TensorFlow kernel; `False` if there is none for it."""
+        """`step` in place, by one kernel or by less copying; `False` if it knows no such way."""
         return False
 
     def rows(

@@ -14,12 +14,10 @@ from nbkeras.core.optimizers.hyper import Hyperparameter, Momentum
 __all__ = ["RMSprop", "rmsprop"]
 
 
-def rmsprop(
-    parameter: Any, gradient: Any, rms: Any, lr: Any, rho: Any, epsilon: float
-) -> tuple[Any, Any]:
-    """`a' = rho a + (1 - rho) g^2`, `p' = p - lr g / (sqrt(a') + epsilon)`."""
+def rmsprop(gradient: Any, rms: Any, lr: Any, rho: Any, epsilon: float) -> tuple[Any, Any]:
+    """`a' = rho a + (1 - rho) g^2`; what is taken off, `lr g / (sqrt(a') + epsilon)`, and `a'`."""
     rms = rho * rms + (1.0 - rho) * tf.square(gradient)
-    return parameter - lr * gradient / (tf.sqrt(rms) + epsilon), rms
+    return lr * gradient / (tf.sqrt(rms) + epsilon), rms
 
 
 @registry.register("optimizer", aliases=("rmsprop",))
@@ -83,8 +81,8 @@ class RMSprop(Optimizer):
     ) -> tuple[Any, Slots]:
         lr, rho = numbers["lr"], numbers["rho"]
         if len(slots) == 1:
-            parameter, rms = rmsprop(parameter, gradient, slots["rms"], lr, rho, self.epsilon)
-            return parameter, {"rms": rms}
+            less, rms = rmsprop(gradient, slots["rms"], lr, rho, self.epsilon)
+            return parameter - less, {"rms": rms}
         new = {"rms": rho * slots["rms"] + (1.0 - rho) * tf.square(gradient)}
         variance = new["rms"]
         if self.centered:
@@ -95,3 +93,13 @@ class RMSprop(Optimizer):
         scaled = lr * gradient / tf.sqrt(variance + self.epsilon)
         new["momentum"] = numbers["momentum"] * slots["momentum"] + scaled
         return parameter - new["momentum"], new
+
+    def fused(self, variable: Any, gradient: Any, slots: Slots, numbers: Numbers) -> bool:
+        if len(slots) > 1:
+            return False
+        # No kernel has epsilon where Keras 2 has it; but nothing needs to be copied.
+        kept, lr, rho = slots["rms"], numbers["lr"], numbers["rho"]
+        less, rms = rmsprop(gradient, tf.convert_to_tensor(kept), lr, rho, self.epsilon)
+        kept.assign(rms)
+        variable.assign_sub(less)
+        return True
