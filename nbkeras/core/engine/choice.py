@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import tensorflow as tf
+from .xla import compile_unseen
 
-__all__ = ["Choice", "compile_unseen"]
+__all__ = ["Choice"]
 
 COMPILE_FACTOR, COMPILE_BASE = 2.1, 0.35
 """A compilation takes a multiple of what the plain form took to make and of a base.
@@ -30,7 +31,7 @@ CHEAP_SECONDS = 0.5
 """If the second step adds no more than this to a compilation, it is compiled at once."""
 
 PASS_SECONDS = 1e-3
-"""What a pass takes beside its steps where its last batch is a call of its own."""
+"""What is saved of a pass, beside, when its last batch is no call of its own."""
 
 TRIALS, TRIAL_SECONDS = 3, 0.1
 """How often and how long a form is measured before it is compared."""
@@ -85,6 +86,7 @@ class Choice:
         self._patience = PATIENCE
         self._warm: set[str] = set()
         self._thread: threading.Thread | None = None
+        self._last: float = math.inf
 
     @property
     def warm(self) -> bool:
@@ -116,6 +118,10 @@ class Choice:
         self._steps[name] = self._steps.get(name, 0) + steps
         self._calls += 1
         self._decide()
+
+    def record_last(self, seconds: float) -> None:
+        """Note how long the last batch of a pass took as a plain call of its own."""
+        self._last = min(self._last, seconds)
 
     def _known(self, name: str) -> bool:
         """Whether a form was measured for long enough."""
@@ -165,7 +171,8 @@ class Choice:
             if self.current != "jit-loop":
                 return None  # XLA is no faster
             passes = (self._steps.get("jit-loop", 0) + steps_left) / steps
-            work = passes * (PASS_SECONDS + plain - self.seconds.get("jit-loop", plain))
+            last = self._last if math.isfinite(self._last) else plain
+            work = passes * (PASS_SECONDS + last - self.seconds.get("jit-loop", last))
         else:
             work = (self._steps["loop"] + steps_left) * plain
             if cold[-1] == "jit-passes" and self._tail_is_cheap():
@@ -187,7 +194,7 @@ class Choice:
         Args:
             name: which.
             trace: makes the concrete function.
-            arguments, held: see :func:`compile_unseen`.
+            arguments, held: see :func:`.xla.compile_unseen`.
         """
 
         def run() -> None:
@@ -232,38 +239,3 @@ class Choice:
         self.candidates = self.candidates[:1]
         if self.current != self.candidates[0]:
             self.current, self.recent = self.candidates[0], None
-
-
-def compile_unseen(form: Any, arguments: Iterable[Any], held: Iterable[Any] = ()) -> bool:
-    """Compile a function with XLA on variables of the same shapes, none of its own.
-
-    XLA compiles a function when it is first called, holding the variables that it
-    writes. Here it is called on zeros, so the weights stay free for the training that
-    goes on; the next call, on the weights, finds the program compiled.
-
-    Args:
-        form: a concrete function that nobody calls yet.
-        arguments: what to call it with.
-        held: variables that it may hold without TensorFlow's record of them.
-
-    Returns:
-        Whether that could be done; if not, nothing happened.
-    """
-    captured = list(form.captured_inputs)
-    variables = {id(v.handle): v for v in (*form.graph.variables, *held)}
-    places = [i for i, tensor in enumerate(captured) if tensor.dtype == tf.resource]
-    if any(id(captured[i]) not in variables for i in places):
-        return False
-    shadows = []  # kept: a variable ends with the object that stands for it
-    stand_ins = list(captured)
-    for i in places:
-        variable = variables[id(captured[i])]
-        with tf.device(variable.device):
-            shadows.append(tf.Variable(tf.zeros(variable.shape, variable.dtype), trainable=False))
-        stand_ins[i] = shadows[-1].handle
-    form.set_external_captures(stand_ins)
-    try:
-        form(*arguments)
-    finally:
-        form.set_external_captures(captured)
-    return True

@@ -18,6 +18,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from . import xla
 from .buffers import on_gpu
 from .choice import Choice
 
@@ -104,6 +105,8 @@ class Program:
             with self._lock:
                 found = self._compiled.get(key)
                 if found is None:
+                    if jit:
+                        xla.set_up()
                     compiled = tf.function(function, autograph=False, jit_compile=jit or None)
                     began = time.thread_time()
                     found = compiled.get_concrete_function(*specs)

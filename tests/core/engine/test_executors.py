@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import tensorflow as tf
 from nbkeras import core as keras
 from nbkeras import events
 from nbkeras.core.callbacks import Callback
-from nbkeras.core.engine import choice
+from nbkeras.core.engine import choice, xla
 from nbkeras.core.engine.executors import ArrayExecutor
 from nbkeras.core.layers import Dense, Dropout, Lambda
 from nbkeras.core.models import Sequential
@@ -235,6 +237,19 @@ def test_what_xla_cannot_compile_trains_as_before(monkeypatch: pytest.MonkeyPatc
     assert int(net.optimizer.iterations) == 200
 
 
+@pytest.mark.parametrize("flags", [None, "--xla_cpu_multi_thread_eigen=true"])
+def test_setting_up_xla_leaves_the_environment_alone(
+    flags: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xla, "_set_up", threading.Event())
+    if flags is None:
+        monkeypatch.delenv("XLA_FLAGS", raising=False)
+    else:
+        monkeypatch.setenv("XLA_FLAGS", flags)
+    xla.set_up()
+    assert os.environ.get("XLA_FLAGS") == flags
+
+
 def test_compiling_unseen_leaves_the_variables_alone() -> None:
     variable = tf.Variable([1.0, 2.0])
 
@@ -245,7 +260,7 @@ def test_compiling_unseen_leaves_the_variables_alone() -> None:
     form = tf.function(double, autograph=False, jit_compile=True).get_concrete_function(
         tf.TensorSpec([])
     )
-    assert choice.compile_unseen(form, [tf.constant(2.0)])
+    assert xla.compile_unseen(form, [tf.constant(2.0)])
     np.testing.assert_array_equal(variable, [1, 2])
     np.testing.assert_array_equal(form(tf.constant(3.0)), [3, 6])
     np.testing.assert_array_equal(variable, [3, 6])
@@ -256,7 +271,7 @@ def test_compiling_unseen_needs_to_know_what_a_function_holds() -> None:
     form = tf.function(lambda x: table.lookup(x), autograph=False).get_concrete_function(
         tf.TensorSpec([], tf.int64)
     )
-    assert not choice.compile_unseen(form, [tf.constant(1, tf.int64)])
+    assert not xla.compile_unseen(form, [tf.constant(1, tf.int64)])
 
 
 def test_a_stop_between_calls_keeps_what_was_trained(calls: list[tuple[str, int]]) -> None:
