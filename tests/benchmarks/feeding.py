@@ -211,14 +211,16 @@ JOBS = {"memory": memory, "file": file, "workers": workers}
 def main() -> int:
     """Print the tables; 1 if a ceiling is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", nargs="*", default=list(TABLES))
+    parser.add_argument("tables", nargs="*", metavar="table", help=", ".join(TABLES))
     parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
+    if unknown := set(options.tables) - set(TABLES):
+        parser.error(f"no table {sorted(unknown)[0]!r}; there are {', '.join(TABLES)}")
     print(f"{platform.machine()}, {os.cpu_count()} cores, {options.gigabytes:g} GB of data.\n")
     print("| measure | value | at most |\n| --- | ---: | ---: |")
     missed = []
-    for table in options.tables:
+    for table in options.tables or TABLES:
         for told, value, ceiling in TABLES[table](options.gigabytes, options.rounds):
             asked = CEILINGS.get(ceiling)
             print(f"| {told} | {value:.2f} | {'' if asked is None else asked} |", flush=True)
