@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from .importing import spare_keras
+
 __all__ = [
     "Input",
     "Model",
@@ -33,6 +35,8 @@ __all__ = [
 
 __version__ = "2.3.1"
 """The version of Keras whose interface and files this package speaks."""
+
+spare_keras()
 
 _FROM_MODELS = ("Input", "Model", "Sequential")
 _OLDER = ("engine", "legacy", "objectives")

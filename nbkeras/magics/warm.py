@@ -46,6 +46,7 @@ def _import() -> None:
     # What TensorFlow's C++ writes would land in the cell that happens to run.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with contextlib.suppress(Exception), _without_noise():
+        importlib.import_module("nbkeras.core")  # says how TensorFlow is to be imported
         importlib.import_module("tensorflow")  # a failure shows where TensorFlow is used
 
 
