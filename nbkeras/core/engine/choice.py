@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import statistics
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -30,8 +30,11 @@ to a compiler beside it soon after that is done; all that follows is sooner.
 CHEAP_SECONDS = 0.5
 """If the second step adds no more than this to a compilation, it is compiled at once."""
 
-PASS_SECONDS = 1e-3
+PASS_SECONDS = 1.5e-3
 """What is saved of a pass, beside, when its last batch is no call of its own."""
+
+LAST = 15
+"""Of how many calls of a last batch the middle one counts."""
 
 TRIALS, TRIAL_SECONDS = 3, 0.1
 """How often and how long a form is measured before it is compared."""
@@ -86,7 +89,7 @@ class Choice:
         self._patience = PATIENCE
         self._warm: set[str] = set()
         self._thread: threading.Thread | None = None
-        self._last: float = math.inf
+        self._last: list[float] = []
 
     @property
     def warm(self) -> bool:
@@ -121,7 +124,7 @@ class Choice:
 
     def record_last(self, seconds: float) -> None:
         """Note how long the last batch of a pass took as a plain call of its own."""
-        self._last = min(self._last, seconds)
+        self._last = [*self._last[-LAST + 1 :], seconds]
 
     def _known(self, name: str) -> bool:
         """Whether a form was measured for long enough."""
@@ -171,7 +174,7 @@ class Choice:
             if self.current != "jit-loop":
                 return None  # XLA is no faster
             passes = (self._steps.get("jit-loop", 0) + steps_left) / steps
-            last = self._last if math.isfinite(self._last) else plain
+            last = statistics.median(self._last or [plain])
             work = passes * (PASS_SECONDS + last - self.seconds.get("jit-loop", last))
         else:
             work = (self._steps["loop"] + steps_left) * plain
