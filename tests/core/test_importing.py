@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 TENSORFLOW = """
-import importlib.util, threading
+import gc, importlib.util, threading
+collecting = gc.isenabled()
 found = importlib.util.find_spec("keras").origin
 try:
     import keras
@@ -51,12 +52,13 @@ before = list(sys.meta_path)
 import tensorflow, keras
 print(tensorflow.registered, tensorflow.elsewhere, keras.value, tensorflow.found == keras.__file__)
 print(type(tensorflow.__loader__).__name__, type(tensorflow.__spec__.loader).__name__)
-print(len(before) - len(sys.meta_path))
+import gc
+print(len(before) - len(sys.meta_path), tensorflow.collecting, gc.isenabled())
 """
     assert run(stand_ins + program) == [
         "False 7 7 True",
         "SourceFileLoader SourceFileLoader",
-        "1",
+        "1 False True",
     ]
 
 
