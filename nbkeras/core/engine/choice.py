@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from .xla import compile_unseen
@@ -44,6 +45,37 @@ PATIENCE, NEAR = 50, 5.0
 if it takes no more than this many times as long: no noise does more to the best of a trial."""
 
 
+@dataclass
+class Timing:
+    """What is known of a form.
+
+    Attributes:
+        warm: whether it was compiled: its next call can be measured.
+        best: seconds of a step, the least that was seen: noise only adds.
+        calls, steps, spent: how many calls were measured, of how many steps and seconds.
+    """
+
+    warm: bool = False
+    best: float = 0.0
+    calls: int = 0
+    steps: int = 0
+    spent: float = 0.0
+
+    def add(self, seconds: float, steps: int) -> float:
+        """One call more; the seconds of its steps."""
+        each = seconds / steps
+        self.best = min(self.best, each) if self.calls else each
+        self.calls += 1
+        self.steps += steps
+        self.spent += seconds
+        return each
+
+    @property
+    def known(self) -> bool:
+        """Whether it was measured for long enough."""
+        return self.calls >= TRIALS and self.spent >= TRIAL_SECONDS
+
+
 class Choice:
     """The forms of a program for one kind of data, and which of them to use.
 
@@ -63,7 +95,8 @@ class Choice:
     Attributes:
         current: the form to use now: ``"loop"``, ``"jit-loop"``, ``"jit-passes"`` or
             ``"jit-step"``.
-        seconds: of each form the time of a step, the best that was seen: noise only adds.
+        times: what is known of each form.
+        recent: seconds of a step in the last call of the current form, once it was measured.
         making: how many seconds the plain form took to make.
     """
 
@@ -79,22 +112,18 @@ class Choice:
         else:
             self.candidates = ["loop", *accelerated]
         self.current = self.candidates[0]
-        self.seconds: dict[str, float] = {}
+        self.times = {name: Timing() for name in self.candidates}
         self.recent: float | None = None
-        self._measured: dict[str, int] = {}
-        self._spent: dict[str, float] = {}
-        self._steps: dict[str, int] = {}
         self.making = making
         self._calls = 0
         self._patience = PATIENCE
-        self._warm: set[str] = set()
         self._thread: threading.Thread | None = None
         self._last: list[float] = []
 
     @property
     def warm(self) -> bool:
         """Whether the current form was compiled: its next call can be measured."""
-        return self.current in self._warm
+        return self.times[self.current].warm
 
     @property
     def compiling(self) -> bool:
@@ -107,18 +136,13 @@ class Choice:
         Of the clock, as the work is: on a busy machine both take longer, and a compilation
         more than the work.
         """
-        self._warm.add(self.current)
+        self.times[self.current].warm = True
         if self.current == "loop":
             self.making = max(self.making, seconds)
 
     def record(self, seconds: float, steps: int) -> None:
         """Note how long some steps took, and use the form that then seems best."""
-        name = self.current
-        self.recent = seconds / steps
-        self.seconds[name] = min(self.seconds.get(name, self.recent), self.recent)
-        self._measured[name] = self._measured.get(name, 0) + 1
-        self._spent[name] = self._spent.get(name, 0.0) + seconds
-        self._steps[name] = self._steps.get(name, 0) + steps
+        self.recent = self.times[self.current].add(seconds, steps)
         self._calls += 1
         self._decide()
 
@@ -126,21 +150,17 @@ class Choice:
         """Note how long the last batch of a pass took as a plain call of its own."""
         self._last = [*self._last[-LAST + 1 :], seconds]
 
-    def _known(self, name: str) -> bool:
-        """Whether a form was measured for long enough."""
-        spent = self._spent.get(name, 0.0)
-        return self._measured.get(name, 0) >= TRIALS and spent >= TRIAL_SECONDS
-
     def _decide(self) -> None:
         """Try a form that has been compiled since, or keep the fastest."""
-        if "jit-passes" in self._warm and "jit-loop" in self.candidates:
+        times = self.times
+        if "jit-loop" in self.candidates and "jit-passes" in times and times["jit-passes"].warm:
             self.drop("jit-loop")  # it can do no more
-        if not self._known(self.current) or self._calls < TRIALS:
+        if not times[self.current].known or self._calls < TRIALS:
             return
-        ready = [name for name in self.candidates if name in self._warm]
-        fastest = min(ready, key=lambda name: self.seconds.get(name, 0.0))
-        near = NEAR * self.seconds.get(fastest, 0.0)
-        slower = [name for name in ready if name != fastest and self.seconds[name] <= near]
+        ready = [name for name in self.candidates if times[name].warm]
+        fastest = min(ready, key=lambda name: times[name].best)
+        near = NEAR * times[fastest].best
+        slower = [name for name in ready if name != fastest and times[name].best <= near]
         if slower and self._calls > self._patience:
             # What else the machine did may have spoilt its trial.
             self._patience *= 2
@@ -163,21 +183,21 @@ class Choice:
             steps_left: how many the run still has.
             steps: how many make a pass.
         """
-        if self.compiling or not self._known("loop"):
+        if self.compiling or "loop" not in self.times or not self.times["loop"].known:
             return None  # the first, single steps are no measure of what a step takes
-        cold = [name for name in self.candidates if name not in self._warm]
+        cold = [name for name in self.candidates if not self.times[name].warm]
         if not cold:
             return None
         # By the best time of a step: a busy machine would make the work look longer.
-        plain, name = self.seconds["loop"], cold[0]
+        plain, name = self.times["loop"], cold[0]
         if name == "jit-passes":
             if self.current != "jit-loop":
                 return None  # XLA is no faster
-            passes = (self._steps.get("jit-loop", 0) + steps_left) / steps
-            last = statistics.median(self._last or [plain])
-            work = passes * (PASS_SECONDS + last - self.seconds.get("jit-loop", last))
+            loop, last = self.times["jit-loop"], statistics.median(self._last or [plain.best])
+            passes = (loop.steps + steps_left) / steps
+            work = passes * (PASS_SECONDS + last - loop.best)
         else:
-            work = (self._steps["loop"] + steps_left) * plain
+            work = (plain.steps + steps_left) * plain.best
             if cold[-1] == "jit-passes" and self._tail_is_cheap():
                 name = "jit-passes"
         return name if work > WORTH * self.cost(name == "jit-passes") else None
@@ -206,7 +226,7 @@ class Choice:
                 if not threading.main_thread().is_alive():
                     return  # the process is about to end, and waits
                 if compile_unseen(form, arguments, held()):
-                    self._warm.add(name)
+                    self.times[name].warm = True
                 else:
                     self._drop_cold()
             except Exception:  # what XLA cannot compile the plain form still runs
@@ -226,7 +246,7 @@ class Choice:
 
     def _drop_cold(self) -> None:
         """XLA has no way to compile the step, in whatever form."""
-        for name in set(self.candidates) - self._warm:
+        for name in [name for name in self.candidates if not self.times[name].warm]:
             self.drop(name)
 
     def drop(self, name: str) -> None:
@@ -234,7 +254,7 @@ class Choice:
         self.candidates = [other for other in self.candidates if other != name]
         if self.current == name and self.candidates:
             # The last is the most that was made so far, unless it is still to be compiled.
-            ready = [other for other in self.candidates if other in self._warm]
+            ready = [other for other in self.candidates if self.times[other].warm]
             self.current, self.recent = [*self.candidates[:1], *ready][-1], None
 
     def pin(self) -> None:
