@@ -79,6 +79,26 @@ def test_fit_equals_tf_keras(loss: str, y: Any, activation: str, name: str) -> N
     np.testing.assert_allclose(ours.predict(X), theirs.predict(X, verbose=0), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("loss", "y", "activation"), LOSSES[:3])
+def test_probabilities_at_their_ends_are_trained_as_tf_keras_does(
+    loss: str, y: Any, activation: str
+) -> None:
+    """Far beyond the epsilon at which probabilities are cut where only they are known."""
+    ours, theirs = mlp(keras, activation=activation), mlp(tf_keras, activation=activation)
+    far = [40 * weight for weight in theirs.get_weights()]
+    for lib, model in ((keras, ours), (tf_keras, theirs)):
+        model.set_weights(far)
+        model.compile(optimizer(lib, "SGD"), loss)
+    a, b = (
+        model.fit(X, y, batch_size=16, epochs=3, shuffle=False, verbose=0)
+        for model in (ours, theirs)
+    )
+    assert b.history["loss"][0] > 20
+    np.testing.assert_allclose(a.history["loss"], b.history["loss"], rtol=2e-5)
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
+
+
 def test_two_inputs_two_outputs_and_a_shared_layer() -> None:
     ours, theirs = two_heads(keras), two_heads(tf_keras)
     ours.set_weights(theirs.get_weights())

@@ -186,3 +186,35 @@ def test_in_top_k_counts_ties_and_takes_any_numbers():
     predictions = np.array([[0.5, 0.5, 0.1], [0.2, 0.3, 0.5]])
     np.testing.assert_array_equal(K.in_top_k(predictions, [1.0, 1.0], 1), [True, False])
     np.testing.assert_array_equal(K.in_top_k(predictions, np.array([2, 1]), 2), [False, True])
+
+
+@pytest.mark.parametrize("name", ["categorical_crossentropy", "binary_crossentropy"])
+def test_a_crossentropy_in_a_graph_is_one_of_the_probabilities_it_was_given(name):
+    """K.gradients gives its slope by them, though a softmax or a sigmoid made them."""
+    function = K.softmax if name == "categorical_crossentropy" else K.sigmoid
+    x = np.random.default_rng(3).normal(size=(3, 4)).astype("float32")
+    target = np.eye(4, dtype="float32")[[0, 2, 1]]
+    logits, wanted = K.placeholder((None, 4)), K.placeholder((None, 4))
+    p = function(logits)
+    (slope,) = K.gradients(getattr(K, name)(wanted, p), [p])
+    given, found = K.function([wanted, logits], [p, slope])([target, x])
+    if name == "categorical_crossentropy":
+        expected = -target / given + target.sum(-1, keepdims=True)  # p is divided by its sum
+    else:
+        expected = -target / given + (1 - target) / (1 - given)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_a_loss_of_ones_own_is_traced_back_too():
+    from nbkeras.core.layers import Dense
+    from nbkeras.core.models import Sequential
+
+    def loss(y_true, y_pred):
+        return 2 * K.categorical_crossentropy(y_true, y_pred)
+
+    model = Sequential([Dense(3, activation="softmax", input_shape=(2,), use_bias=False)])
+    model.set_weights([np.array([[100.0, 0, 0], [0, 0, 0]], "float32")])
+    model.compile("sgd", loss)
+    x, y = np.array([[1.0, 0.0]], "float32"), np.array([[0.0, 1.0, 0.0]], "float32")
+    np.testing.assert_allclose(model.evaluate(x, y), 200, rtol=1e-6)
+    assert K.eval(K.categorical_crossentropy(y, model.predict(x))) < 17
