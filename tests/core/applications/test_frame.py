@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import h5py
 import numpy as np
@@ -238,26 +235,16 @@ def test_weights_of_another_network(weights):
 
 
 @pytest.fixture
-def server(weights, monkeypatch, tmp_path):
-    """The folder on a server of the test's own, with an empty cache here."""
+def published(server, weights, monkeypatch, tmp_path):
+    """The address of the weights on a server of the test's own, with an empty cache here."""
     monkeypatch.undo()
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "cache"))
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    serving = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=weights[0]))
-    thread = threading.Thread(target=serving.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{serving.server_port}/"
-    serving.shutdown()
-    thread.join()
-    serving.server_close()
+    server.files = {f"/{file.name}": file.read_bytes() for file in weights[0].iterdir()}
+    return f"{server.root}/"
 
 
-def test_published_weights_are_downloaded_once(weights, server, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(mobilenet, "FOLDER", server)
+def test_published_weights_are_downloaded_once(weights, published, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(mobilenet, "FOLDER", published)
     for _ in range(2):
         again = MobileNet(alpha=0.25, include_top=False)
     assert capsys.readouterr().out.count("Downloading") == 1
@@ -266,11 +253,11 @@ def test_published_weights_are_downloaded_once(weights, server, monkeypatch, tmp
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_file_with_another_checksum_is_refused(weights, server, monkeypatch, tmp_path):
+def test_a_file_with_another_checksum_is_refused(weights, published, monkeypatch, tmp_path):
     name = "mobilenet_2_5_224_tf_no_top.h5"
     content = (weights[0] / name).read_bytes()
     assert hashlib.md5(content).hexdigest() != nasnet.MOBILE.files.notop.digest
-    there = nasnet.MOBILE.files.notop._replace(address=server + name)
+    there = nasnet.MOBILE.files.notop._replace(address=published + name)
     files = nasnet.MOBILE.files._replace(notop=there)
     monkeypatch.setattr(nasnet, "MOBILE", nasnet.MOBILE._replace(files=files))
     with pytest.raises(ValueError, match="not the file that was expected"):
@@ -278,8 +265,8 @@ def test_a_file_with_another_checksum_is_refused(weights, server, monkeypatch, t
     assert not list((tmp_path / "cache/models").glob("*.h5"))
 
 
-def test_a_file_that_is_not_there(server, monkeypatch):
-    monkeypatch.setattr(mobilenet, "FOLDER", server)
+def test_a_file_that_is_not_there(published, monkeypatch):
+    monkeypatch.setattr(mobilenet, "FOLDER", published)
     with pytest.raises(OSError, match=r"mobilenet_5_0_224_tf.h5 cannot be downloaded: .*by hand"):
         MobileNet(alpha=0.5)
 

@@ -7,12 +7,9 @@ import io
 import os
 import stat
 import tarfile
-import threading
 import types
 import zipfile
-from collections.abc import Iterator
 from concurrent import futures
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -27,58 +24,23 @@ SHA = hashlib.sha256(DATA).hexdigest()
 MD5 = hashlib.md5(DATA).hexdigest()
 
 
-class Server:
-    """Serves ``files``, counts requests; a length that is promised may be another."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {"/data.bin": DATA}
-        self.extra = 0
-        self.count = 0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.count += 1
-                content = outer.files.get(self.path)
-                if content is None:
-                    self.send_error(404)
-                    return
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(content) + outer.extra))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.root = f"http://127.0.0.1:{self._server.server_port}"
-        run = {"poll_interval": 0.01}
-        threading.Thread(target=self._server.serve_forever, kwargs=run, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.close()
+def server(server: Any) -> Any:
+    server.files["/data.bin"] = DATA
+    return server
 
 
-def test_a_file_is_downloaded_once(server: Server, tmp_path: Path) -> None:
+def test_a_file_is_downloaded_once(server: Any, tmp_path: Path) -> None:
     for digest in ({}, {"file_hash": SHA}, {"file_hash": MD5}, {"md5_hash": MD5}):
         path = get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path, **digest)
         assert Path(path) == tmp_path / "datasets" / "data.bin"
         assert Path(path).read_bytes() == DATA
-    assert server.count == 1
+    assert len(server.asked) == 1
     assert os.listdir(tmp_path / "datasets") == ["data.bin"]
 
 
 def test_the_cache_is_where_keras_home_says(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
     origin = f"{server.root}/data.bin"
@@ -86,7 +48,7 @@ def test_the_cache_is_where_keras_home_says(
     assert get_file(str(tmp_path / "b"), origin) == str(tmp_path / "b")
 
 
-def test_a_wrong_hash_publishes_nothing(server: Server, tmp_path: Path) -> None:
+def test_a_wrong_hash_publishes_nothing(server: Any, tmp_path: Path) -> None:
     server.files["/data.bin"] = DATA[:-1] + b"x"
     with pytest.raises(ValueError, match=f"not {SHA}"):
         get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path, file_hash=SHA)
@@ -97,14 +59,14 @@ def test_a_wrong_hash_publishes_nothing(server: Server, tmp_path: Path) -> None:
     assert (tmp_path / "datasets" / "data.bin").read_bytes() == b"mine"
 
 
-def test_a_damaged_cache_is_renewed(server: Server, tmp_path: Path) -> None:
+def test_a_damaged_cache_is_renewed(server: Any, tmp_path: Path) -> None:
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "data.bin").write_bytes(DATA[:100])
     path = get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path, file_hash=SHA)
     assert Path(path).read_bytes() == DATA
 
 
-def test_a_damaged_cache_without_a_network(server: Server, tmp_path: Path) -> None:
+def test_a_damaged_cache_without_a_network(server: Any, tmp_path: Path) -> None:
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "x").write_bytes(DATA[:100])
     with pytest.raises(OSError, match=rf"by hand\. What is there has not the sha256 hash {SHA}"):
@@ -112,14 +74,14 @@ def test_a_damaged_cache_without_a_network(server: Server, tmp_path: Path) -> No
     assert (tmp_path / "datasets" / "x").read_bytes() == DATA[:100]
 
 
-def test_a_truncated_download_publishes_nothing(server: Server, tmp_path: Path) -> None:
+def test_a_truncated_download_publishes_nothing(server: Any, tmp_path: Path) -> None:
     server.extra = 10
     with pytest.raises(OSError, match="by hand"):
         get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path)
     assert os.listdir(tmp_path / "datasets") == []
 
 
-def test_what_is_not_there(server: Server, tmp_path: Path) -> None:
+def test_what_is_not_there(server: Any, tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"Not Found.*by hand"):
         get_file("x", f"{server.root}/x", cache_dir=tmp_path)
     assert os.listdir(tmp_path / "datasets") == []
@@ -133,9 +95,7 @@ def test_what_is_not_there(server: Server, tmp_path: Path) -> None:
             get_file(**{**given, **options})
 
 
-def test_progress_is_shown(
-    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_progress_is_shown(server: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     address = f"{server.root}/data.bin"
     get_file("data.bin", address, cache_dir=tmp_path)
     out = capsys.readouterr().out
@@ -145,14 +105,14 @@ def test_progress_is_shown(
     assert capsys.readouterr().out == ""
 
 
-def test_many_callers_at_once(server: Server, tmp_path: Path) -> None:
+def test_many_callers_at_once(server: Any, tmp_path: Path) -> None:
     def call(number: int) -> bytes:
         path = get_file("data.bin", f"{server.root}/data.bin", cache_dir=tmp_path, file_hash=SHA)
         return Path(path).read_bytes()
 
     with futures.ThreadPoolExecutor(8) as pool:
         assert set(pool.map(call, range(24))) == {DATA}
-    assert server.count == 1
+    assert len(server.asked) == 1
 
 
 def test_validate_file(tmp_path: Path) -> None:
@@ -196,7 +156,7 @@ FILE = stat.S_IFREG | 0o644
 
 
 @pytest.mark.parametrize("kind", ["w", "w:gz", "w:bz2", "zip"])
-def test_archives_are_unpacked(server: Server, tmp_path: Path, kind: str) -> None:
+def test_archives_are_unpacked(server: Any, tmp_path: Path, kind: str) -> None:
     members = (("set/a.txt", b"one"), ("set/deep/b.txt", b"two"), ("c.txt", b""))
     server.files["/a"] = (
         zip_of(*((*m, FILE) for m in members)) if kind == "zip" else tar_of(*members, mode=kind)
@@ -209,7 +169,7 @@ def test_archives_are_unpacked(server: Server, tmp_path: Path, kind: str) -> Non
     assert sorted(os.listdir(tmp_path / "datasets")) == ["archive", "c.txt", "set"]
 
 
-def test_untar(server: Server, tmp_path: Path) -> None:
+def test_untar(server: Any, tmp_path: Path) -> None:
     server.files["/a"] = tar_of(("images/1.txt", b"one"))
     path = get_file("images", f"{server.root}/a", untar=True, cache_dir=tmp_path)
     assert (Path(path) / "1.txt").read_bytes() == b"one"
