@@ -17,7 +17,7 @@ __all__ = ["ArrayExecutor"]
 CHUNK_SECONDS = 0.06
 """How long a chunk should last: an interrupt, a pause or a slider waits that long."""
 
-ORDER_CAPACITY = 2**14
+ORDER_CAPACITY = 2**17
 """How many row numbers a call of several passes takes: XLA compiles it for one number."""
 
 
