@@ -22,11 +22,11 @@ from typing import Any
 EPOCHS = {
     "mlp_small": (40, 75, 120),
     "mlp_dropout": (400, 700, 1500),
-    "mnist_mlp": (4, 8, 16),
+    "mnist_mlp": (3, 6, 12),
     "mnist_cnn": (4,),
     "embedding_lstm": (2, 4, 8),
-    "stacked_lstm": (60, 120, 180),
-    "shared_lstm": (15, 30, 60),
+    "stacked_lstm": (60, 90, 150),
+    "shared_lstm": (10, 20, 40),
 }
 """By workload, the epochs of the runs."""
 
