@@ -98,11 +98,11 @@ def table(
 ) -> tuple[str, list[str]]:
     """The table in Markdown, and the ceilings that were missed."""
     peers = [name for name in frameworks if name not in ("nbkeras", "limit")]
+    processes = f"median of {rounds} fresh processes" if rounds > 1 else "one fresh process each"
     lines = [
-        f"Milliseconds; the best of many calls in a process, median of {rounds} fresh processes "
-        f"run in turn. {platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}, {datetime.date.today()}. "
-        "Ratio: to the fastest peer. Limit: the same training, written by hand.",
+        f"Milliseconds; the best of many calls in a process, {processes}, in turn. "
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{datetime.date.today()}. Ratio: to the fastest peer. Limit: the same training, written by hand.",
         "",
         "| measured | model | " + " | ".join(frameworks) + " | ratio | asked |",
         "| --- | --- |" + " ---: |" * (len(frameworks) + 2),
