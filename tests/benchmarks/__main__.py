@@ -102,7 +102,8 @@ def table(
     lines = [
         f"Milliseconds; the best of many calls in a process, {processes}, in turn. "
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{datetime.date.today()}. Ratio: to the fastest peer. Limit: the same training, written by hand.",
+        f"{datetime.date.today()}. Ratio: to the fastest peer. "
+        "Limit: the same training, written by hand.",
         "",
         "| measured | model | " + " | ".join(frameworks) + " | ratio | asked |",
         "| --- | --- |" + " ---: |" * (len(frameworks) + 2),
