@@ -21,8 +21,8 @@ _lock = threading.Lock()
 def begin() -> None:
     """Start to import TensorFlow in a thread, once a process.
 
-    Only TensorFlow: two threads that import modules of one package which import each
-    other can see them half made.
+    Only TensorFlow, and the little that says how: two threads that import modules of one
+    package which import each other can see them half made.
     """
     global _thread
     with _lock:

@@ -148,10 +148,9 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits: bool = Fals
     kind = output.dtype
     output = at_least_float32(output)
     target = tf.cast(target, output.dtype)
-    logits = _logits(output, "Sigmoid") if _alike(target, output) else None
     if from_logits:
         losses = tf.nn.sigmoid_cross_entropy_with_logits(target, output)
-    elif logits is not None:
+    elif _alike(target, output) and (logits := _logits(output, "Sigmoid")) is not None:
         losses = _sigmoid_crossentropy(target, logits, output)
     else:
         p = _off_the_ends(output)

@@ -163,7 +163,8 @@ class Trainer:
                 jit = self._jit if compiled else False
                 if kind == "predict" and jit is True:
                     jit = "auto"  # batches to predict come in any size: each is another program
-                if jit == "auto" and not self._loop_jit():
+                loop_jit = self._loop_jit()
+                if jit == "auto" and not loop_jit:
                     jit = False  # measured: XLA's convolutions are slower on a CPU, up to 12 times
                 # Batches of one size, where the model was built for it, are known to be so.
                 fixed = any(tensor.shape[0] is not None for tensor in self.model.inputs)
@@ -171,7 +172,7 @@ class Trainer:
                     getattr(self, kind),
                     width,
                     jit,
-                    self._loop_jit(),
+                    loop_jit,
                     fixed,
                     repeats=kind == "train",
                     held=self._held,
