@@ -121,15 +121,22 @@ class LSTMRecurrence(Recurrence):
         self.activation, self.gate = activation, gate
 
     def step(self, x: Tensor, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
-        h, c = states
-        sums = tf.split(x + tf.matmul(h, weights[0]), 4, -1)
-        i, f, o = (self.gate.function(sums[k]) for k in (0, 1, 3))
-        new = self.activation.function(sums[2])
-        c = f * c + i * new
-        return [o * self.activation.function(c), c], [tf.concat([i, f, new, o], -1)]
+        sums = x + tf.matmul(states[0], weights[0])
+        i, f, new, o = self._gates(sums)
+        c = f * states[1] + i * new
+        # The sums, and not the gates: one array to write at each step instead of four.
+        return [o * self.activation.function(c), c], [sums]
+
+    def _gates(self, sums: Tensor) -> Tensors:
+        i, f, new, o = tf.split(sums, 4, -1)
+        return [
+            *map(self.gate.function, (i, f)),
+            self.activation.function(new),
+            self.gate.function(o),
+        ]
 
     def factors(self, kept: Tensors, before: Tensors, after: Tensors) -> Tensors:
-        i, f, new, o = tf.split(kept[0], 4, -1)
+        i, f, new, o = self._gates(kept[0])
         shown = self.activation.function(after[1])
         by_c = [
             new * self.gate.slope(i),
