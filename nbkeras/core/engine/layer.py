@@ -92,6 +92,8 @@ class Layer(registry.Configurable, metaclass=Spelled):
     stateful = False
     sequence_input = False
     """Whether a sample is a sequence: ``input_dim`` alone then leaves its length open."""
+    loops_over_time = False
+    """Whether its graph has a loop over the steps of a sequence."""
     declares_output = False
     """Whether ``compute_output_shape`` says all about the output for inputs of the layer's dtype:
     one tensor, of that dtype, with the input's mask or none. Such a layer is called on symbolic

@@ -11,6 +11,8 @@ numbers to rounding, because the step, its noise
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,7 +20,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from . import xla
+from . import grappler, xla
 from .buffers import on_gpu
 from .choice import Choice
 
@@ -47,6 +49,7 @@ class Program:
             run in one call.
         held: gives the variables that the step may write past TensorFlow's record of them.
         direct: whether plain forms may be called past TensorFlow's Python (:class:`_Direct`).
+        rewritten: whether Grappler is worth its while for plain forms (:mod:`.grappler`).
 
     Attributes:
         singles: how many calls of a loop ran one step, as somebody had to see each.
@@ -62,6 +65,7 @@ class Program:
         repeats: bool = False,
         held: Callable[[], Iterable[tf.Variable]] = tuple,
         direct: bool = False,
+        rewritten: bool = True,
     ) -> None:
         self.step = step
         self.width = width
@@ -71,6 +75,7 @@ class Program:
         self.repeats = repeats
         self.held = held
         self.direct = direct and not on_gpu()
+        self.rewritten = rewritten
         self.singles = 0
         self.choices: dict[Any, Choice] = {}
         self._tracing = 0.0
@@ -113,7 +118,7 @@ class Program:
                     self._tracing = max(self._tracing, time.thread_time() - began)
                     # XLA's functions are only XLA's if TensorFlow's Python calls them.
                     if self.direct and not jit:
-                        found = _Direct.of(found)
+                        found = _Direct.of(found, self.rewritten)
                     self._compiled[key] = found
         return found
 
@@ -191,43 +196,46 @@ class Program:
         """
         constant = jit or self.fixed
 
-        def going(done: Any, alive: Any, count: Any) -> Any:
-            return (done < count) & alive if halting else done < count
-
         def loop(data: Any, order: Any, place: Any) -> Any:
             count, rows = place[2], place[3]
 
-            def batches(number: int, end: Any, stop: Any, state: Any) -> Any:
+            def going(done: Any, alive: Any) -> Any:
+                return (done < count) & alive if halting else done < count
+
+            def one(number: int, done: Any, at: Any, stop: Any, alive: Any, logs: Any) -> Any:
+                """One step of ``number`` rows, or of those that are left of its pass."""
+                taken = number if constant else tf.minimum(number, stop - at)
+                values = self.step(*_gather(data, tf.slice(order, [at], [taken])))
+                logs = tf.tensor_scatter_nd_update(logs, [[done]], [values])
+                if halting:
+                    alive = tf.math.is_finite(values[0])
+                return done + 1, at + taken, stop, alive, logs
+
+            # Places go through the loops' own state: XLA would compile the program anew
+            # for each value of a start that it takes for a constant.
+            def step_on(*state: Any) -> Any:
+                done, at, stop, alive, logs = one(size, *state)
+                return done, at, tf.where(at < stop, stop, stop + rows), alive, logs
+
+            def batches(number: int, end: Any, state: Any) -> Any:
                 """Steps of ``number`` rows while they begin before ``end``."""
-
-                def body(done: Any, at: Any, alive: Any, logs: Any) -> Any:
-                    taken = number if constant else tf.minimum(number, stop - at)
-                    values = self.step(*_gather(data, tf.slice(order, [at], [taken])))
-                    logs = tf.tensor_scatter_nd_update(logs, [[done]], [values])
-                    if halting:
-                        alive = tf.math.is_finite(values[0])
-                    return done + 1, at + number, alive, logs
-
                 return tf.while_loop(
-                    lambda done, at, alive, logs: going(done, alive, count) & (at < end),
-                    body,
+                    lambda done, at, stop, alive, logs: going(done, alive) & (at < end),
+                    functools.partial(one, number),
                     state,
                     parallel_iterations=1,
                 )
 
-            # Places go through the loops' own state: XLA would compile the program anew
-            # for each value of a start that it takes for a constant.
-            def one_pass(stop: Any, *state: Any) -> Any:
-                state = batches(size, stop - tail, stop, state)
-                if tail:
-                    state = batches(tail, stop, stop, state)
-                done, _, alive, logs = state
-                return stop + rows, done, stop, alive, logs
+            def one_pass(*state: Any) -> Any:
+                stop = state[2]
+                state = batches(tail, stop, batches(size, stop - tail, state))
+                done, at, stop, alive, logs = state
+                return done, at, stop + rows, alive, logs
 
             return tf.while_loop(
-                lambda stop, done, at, alive, logs: going(done, alive, count),
-                one_pass,
-                (place[1], 0, place[0], True, tf.zeros((LOG_CAPACITY, self.width))),
+                lambda done, at, stop, alive, logs: going(done, alive),
+                one_pass if tail else step_on,
+                (0, place[0], place[1], True, tf.zeros((LOG_CAPACITY, self.width))),
                 parallel_iterations=1,
             )[-1]
 
@@ -255,33 +263,47 @@ class _Direct:
     gone. So only a function that is called often is called so.
     """
 
-    def __init__(self, concrete: Any) -> None:
+    def __init__(self, concrete: Any, rewritten: bool) -> None:
         self._concrete = concrete
+        self._calling = contextlib.nullcontext if rewritten else grappler.without_grappler
+        options = None if rewritten else grappler.options_without()
+        self._config = options.config_proto_serialized if options else b""
         self._captured = list(concrete.captured_inputs)
         self._types = [output.dtype for output in concrete.outputs]
         self._calls = 0
         self._single = not isinstance(concrete.structured_outputs, list)
 
     @classmethod
-    def of(cls, concrete: Any) -> Any:
+    def of(cls, concrete: Any, rewritten: bool = True) -> Any:
         """The function to be called so, or itself if it returns more than dense tensors."""
         given = concrete.structured_outputs
         outputs = given if isinstance(given, list) else [given]
         dense = all(isinstance(output, tf.Tensor) for output in outputs)
-        return cls(concrete) if dense and len(concrete.outputs) == len(outputs) else concrete
+        return (
+            cls(concrete, rewritten)
+            if dense and len(concrete.outputs) == len(outputs)
+            else concrete
+        )
 
     def __call__(self, data: Any, *rest: Any) -> Any:
         if self._calls < DIRECT_AFTER:
             self._calls += 1
-            return self._concrete(data, *rest)
+            return self._called(data, *rest)
         leaves = leaves_of(data)
         for leaf in leaves:
             if not isinstance(leaf, tf.Tensor):
-                return self._concrete(data, *rest)
+                return self._called(data, *rest)
         outputs = tf.raw_ops.StatefulPartitionedCall(
-            args=[*leaves, *rest, *self._captured], Tout=self._types, f=self._concrete
+            args=[*leaves, *rest, *self._captured],
+            Tout=self._types,
+            f=self._concrete,
+            config_proto=self._config,
         )
         return outputs[0] if self._single else outputs
+
+    def _called(self, *args: Any) -> Any:
+        with self._calling():
+            return self._concrete(*args)
 
 
 def leaves_of(data: Any) -> list[Any]:

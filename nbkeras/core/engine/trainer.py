@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ..backend.precision import computing_in
 from ..backend.symbolic import Call, call_scope, flatten
+from .buffers import on_gpu
 from .distribution import WHOLE, Distribution, Whole, check_distribution, scope_of
 from .layer import frozen_layers
 from .mixed import LossScale, precision_of
@@ -177,6 +178,7 @@ class Trainer:
                     repeats=kind == "train",
                     held=self._held,
                     direct=self.distribution is None,
+                    rewritten=self._gains_by_rewriting(kind),
                 )
             return self._programs[kind]
 
@@ -193,8 +195,12 @@ class Trainer:
 
     def _loop_jit(self) -> bool:
         """Whether XLA may compile a loop of steps: not with convolutions on a CPU."""
-        on_gpu = bool(tf.config.list_logical_devices("GPU"))
-        return on_gpu or not _has_convolution(self.model)
+        return on_gpu() or not _has(self.model, _is_convolution)
+
+    def _gains_by_rewriting(self, kind: str) -> bool:
+        """Whether Grappler makes a step faster: see :mod:`.grappler`."""
+        in_use = kind != "train" and _has(self.model, _is_convolution)
+        return in_use or _has(self.model, lambda layer: layer.loops_over_time)
 
     def prepare(self) -> None:
         """Make the variables that a training step needs, before it is traced."""
@@ -234,7 +240,10 @@ class Trainer:
         return self.distribution is None or self.distribution.is_chief
 
 
-def _has_convolution(layer: Any) -> bool:
-    return "Conv" in type(layer).__name__ or any(
-        _has_convolution(part) for part in getattr(layer, "_sublayers", ())
-    )
+def _has(layer: Any, what: Callable[[Any], bool]) -> bool:
+    """Whether something is true of a layer or of one in it."""
+    return what(layer) or any(_has(part, what) for part in getattr(layer, "_sublayers", ()))
+
+
+def _is_convolution(layer: Any) -> bool:
+    return "Conv" in type(layer).__name__

@@ -44,6 +44,7 @@ class Recurrent(Layer):
 
     supports_masking = True
     sequence_input = True
+    loops_over_time = True
 
     def __init__(
         self,
