@@ -283,6 +283,8 @@ def test_masks(name):
 class EachBatch(Callback):
     """Hears of every batch, so that each is a step of its own."""
 
+    may_lag = False
+
     def __init__(self) -> None:
         super().__init__()
         self.losses: list[float] = []

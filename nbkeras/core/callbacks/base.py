@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..engine.logs import Logs
+from .sight import is_blind
 
 __all__ = ["Callback", "CallbackList"]
 
@@ -32,9 +33,10 @@ _PREDICT_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
 class Callback:
     """Something that hears of a run's beginning, epochs, batches and end.
 
-    A subclass overrides the hooks it needs. One that overrides a batch hook makes
-    the run go batch by batch. One that can do with hearing of several batches at
-    once overrides :meth:`on_steps_end` instead, and the run stays at full speed.
+    A subclass overrides the hooks it needs. A batch hook that could see or steer the
+    model makes the run go batch by batch. One that only keeps or prints what is logged
+    hears of the batches one by one too, but behind a compiled call of many
+    (:mod:`.sight`); so the run stays at full speed, as it does with :meth:`on_steps_end`.
 
     Attributes:
         params: what the run was started with: ``epochs``, ``steps``, ``samples``,
@@ -45,7 +47,8 @@ class Callback:
         steps_allowed: how many batches at most may run before it must hear again.
         chief_only: whether it only writes down what happens: of several workers that train
             together, the chief does.
-        may_lag: whether it may hear of short epochs when later ones were already trained.
+        may_lag: whether it may hear of batches and short epochs when later ones were already
+            trained; ``None`` leaves it to what its hooks do.
         halts_on_nan: whether no batch may run behind one whose loss is no finite number.
         behind: whether epochs were trained that it has not heard of yet.
         state_names: the attributes that a run changes; :class:`BackupAndRestore` keeps
@@ -61,7 +64,7 @@ class Callback:
     """
 
     steps_allowed: int | None = None
-    may_lag = False
+    may_lag: bool | None = None
     halts_on_nan = False
     behind = False
     chief_only: ClassVar[bool] = False
@@ -184,6 +187,8 @@ class CallbackList:
         self.callbacks = [_checked(callback) for callback in callbacks]
         self.feeds: tuple[Any, ...] = ()
         self._heard_by: dict[tuple[str, ...], list[Any]] = {}
+        self._seeing: dict[tuple[int, tuple[str, ...]], bool] = {}
+        self._begun = False
         self._testing = False
         self._run: Any = None
         if params is not None:
@@ -212,14 +217,25 @@ class CallbackList:
     # ---------------------------------------------------------------- what a run asks
 
     @property
-    def wants_train_batches(self) -> bool:
-        """Whether a callback must see every batch of training."""
-        return any(_overrides(c, _BATCH_HOOKS) for c in self.callbacks)
+    def wants_batches(self) -> bool:
+        """Whether a callback must see every batch, of training or of an evaluation, in time."""
+        hooks = _TEST_HOOKS if self._testing else _BATCH_HOOKS
+        return any(self._must_see(c, hooks) for c in self.callbacks)
 
-    @property
-    def wants_test_batches(self) -> bool:
-        """Whether a callback must see every batch of an evaluation."""
-        return any(_overrides(c, _TEST_HOOKS) for c in self.callbacks)
+    def _must_see(self, callback: Any, hooks: tuple[str, ...]) -> bool:
+        """Whether a callback must hear in some hooks before the training goes on."""
+        if not _overrides(callback, hooks):
+            return False
+        lags = getattr(callback, "may_lag", None)
+        if lags is not None:
+            return not lags
+        if not self._begun:
+            return True  # it has not made its attributes yet
+        key = id(callback), hooks
+        if key not in self._seeing:
+            own = [getattr(callback, hook, None) for hook in hooks if _overrides(callback, (hook,))]
+            self._seeing[key] = not is_blind(callback, own)
+        return self._seeing[key]
 
     @property
     def wants_predict_batches(self) -> bool:
@@ -235,8 +251,9 @@ class CallbackList:
     @property
     def may_lag(self) -> bool:
         """Whether all may hear of several epochs at once, when they were trained."""
-        return self.steps_allowed is None and all(
-            getattr(c, "may_lag", False) or not _overrides(c, _EPOCH_HOOKS) for c in self.callbacks
+        return self.steps_allowed is None and not any(
+            self._must_see(c, _EPOCH_HOOKS) or self._must_see(c, _BATCH_HOOKS)
+            for c in self.callbacks
         )
 
     @property
@@ -288,6 +305,7 @@ class CallbackList:
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._each("on_epoch_begin", epoch, {} if logs is None else logs)
         self._heard_by.clear()
+        self._begun = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._each("on_epoch_end", epoch, {} if logs is None else logs)
@@ -297,6 +315,7 @@ class CallbackList:
         self._testing = True
         self._each("on_test_begin", logs or {})
         self._heard_by.clear()
+        self._begun = True
 
     def on_test_end(self, logs: Any = None) -> None:
         self._each("on_test_end", logs or {})
@@ -318,12 +337,8 @@ class CallbackList:
 
     def on_steps_begin(self, step: int, sizes: np.ndarray) -> None:
         """Batches are about to run; those who see every batch hear of a single one."""
-        if len(sizes) != 1:
-            return
-        hooks = _TEST_HOOKS if self._testing else _BATCH_HOOKS
-        logs = {"batch": step, "size": int(sizes[0])}
-        for callback in self._who(*hooks):
-            getattr(callback, f"on_{self._kind}_batch_begin")(step, dict(logs))
+        if len(sizes) == 1:
+            self._batch_begin(self._who_sees_batches(), step, int(sizes[0]))
 
     def on_steps_end(self, step: int, sizes: np.ndarray, values: np.ndarray, means: Any) -> None:
         """Batches were run; ``values`` has a row for each and a column for each log."""
@@ -333,18 +348,29 @@ class CallbackList:
             so_far = means.logs()
             for callback in hear:
                 callback.on_steps_end(step, sizes, columns, so_far)
-        if len(sizes) == 1:
-            self._each_batch_end(step, sizes, values, means)
+        seeing = self._who_sees_batches()
+        if seeing:
+            rows = zip(sizes.tolist(), values.tolist(), strict=True)
+            for number, (size, row) in enumerate(rows, step):
+                if len(sizes) > 1:  # they hear of several, one by one, when all are over
+                    self._batch_begin(seeing, number, size)
+                self._batch_end(seeing, number, size, dict(zip(means.names, row, strict=True)))
         if not self._testing and self._run is not None:
             for callback in self._who("on_boundary"):
                 callback.on_boundary(self._run.epoch, self._run)
 
-    def _each_batch_end(self, step: int, sizes: Any, values: Any, means: Any) -> None:
-        hooks = _TEST_HOOKS if self._testing else _BATCH_HOOKS
-        for callback in self._who(*hooks):
-            logs = Logs(zip(means.names, values[0].tolist(), strict=True))
-            logs.update(batch=step, size=int(sizes[0]))
-            getattr(callback, f"on_{self._kind}_batch_end")(step, logs)
+    def _who_sees_batches(self) -> list[Any]:
+        return self._who(*(_TEST_HOOKS if self._testing else _BATCH_HOOKS))
+
+    def _batch_begin(self, callbacks: list[Any], step: int, size: int) -> None:
+        name = f"on_{self._kind}_batch_begin"
+        for callback in callbacks:
+            getattr(callback, name)(step, {"batch": step, "size": size})
+
+    def _batch_end(self, callbacks: list[Any], step: int, size: int, values: Any) -> None:
+        name = f"on_{self._kind}_batch_end"
+        for callback in callbacks:
+            getattr(callback, name)(step, Logs(values, batch=step, size=size))
 
     @property
     def _kind(self) -> str:

@@ -303,7 +303,6 @@ class BlockExecutor:
         size: rows in a batch.
         block: rows in a block, a multiple of ``size``.
         passes: how often the data will be gone through.
-        per_batch: whether somebody must see every batch.
         steps: how many batches make a pass, by default all there are.
         inspect: is shown each block of the first pass, and its rows' numbers, before it runs.
 
@@ -319,7 +318,6 @@ class BlockExecutor:
         size: int,
         block: int,
         passes: int = 1,
-        per_batch: bool = False,
         steps: int | None = None,
         inspect: Callable[[Any, np.ndarray], None] | None = None,
     ) -> None:
@@ -337,7 +335,7 @@ class BlockExecutor:
         self._adapt = adapt
         self._block = block
         self._passes = passes
-        self._per_batch = per_batch
+        self._per_batch = False
         self._inspect = inspect
         self._halting = False
         self._inner: ArrayExecutor | None = None
@@ -367,6 +365,12 @@ class BlockExecutor:
     def halt_on_nan(self) -> None:
         """Let a call end behind a batch whose loss is no finite number."""
         self._halting = True
+
+    def see_each(self, wanted: bool) -> None:
+        """Run single batches, as somebody must see each before the next, or no longer."""
+        self._per_batch = wanted
+        if self._inner is not None:
+            self._inner.see_each(wanted)
 
     def next_count(self, step: int, allowed: int | None = None) -> int:
         """How many batches the next call should run, from batch ``step`` on."""
@@ -406,7 +410,8 @@ class BlockExecutor:
 
     def _load(self, data: Any, count: int, order: Any) -> None:
         if self._inner is None:
-            self._inner = ArrayExecutor(self.program, data, self.size, per_batch=self._per_batch)
+            self._inner = ArrayExecutor(self.program, data, self.size)
+            self._inner.see_each(self._per_batch)
             if self._halting:
                 self._inner.halt_on_nan()
             self._inner.steps_left = self.steps * self._passes

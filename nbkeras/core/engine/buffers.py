@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["can_share", "empty", "on_gpu", "to_tensor"]
+__all__ = ["WORTH_SHARING", "can_share", "empty", "on_gpu", "to_tensor"]
 
 ALIGNMENT = 64
 """Bytes that TensorFlow's kernels, and XLA's, expect the address of a tensor to divide by."""

@@ -32,7 +32,6 @@ class ArrayExecutor:
         data: (inputs, targets, sample weights), lists of tensors with equal rows.
         size: rows in a batch; the last batch of an epoch has what is left.
         passes: how often the data will be gone through, for what a compilation is worth.
-        per_batch: whether somebody must see every batch: chunks of one then.
         steps: how many batches make a pass, by default all there are.
 
     Raises:
@@ -45,7 +44,6 @@ class ArrayExecutor:
         data: Any,
         size: int,
         passes: int = 1,
-        per_batch: bool = False,
         steps: int | None = None,
     ) -> None:
         self.program = program
@@ -61,7 +59,7 @@ class ArrayExecutor:
             )
         self.rows_in_pass = min(self.rows, self.steps * self.size)
         self.steps_left = self.steps * passes
-        self.per_batch = per_batch
+        self.per_batch = False
         self.halting = False
         fitting = min(ORDER_CAPACITY // self.rows_in_pass, LOG_CAPACITY // self.steps)
         self._lines = max(fitting, 1) if program.repeats else 1
@@ -88,6 +86,12 @@ class ArrayExecutor:
         """Let a call end behind a batch whose loss is no finite number."""
         self.halting = True
         self.choice = self._choice()
+
+    def see_each(self, wanted: bool) -> None:
+        """Run single batches, as somebody must see each before the next, or no longer."""
+        if wanted != self.per_batch:
+            self.per_batch = wanted
+            self.choice = self._choice()
 
     # ---------------------------------------------------------------- passes
 

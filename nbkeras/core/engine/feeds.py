@@ -75,11 +75,9 @@ class ArrayFeed(_Feed):
         if whole:
             _check_whole_pass(self.rows or 0, batch_size, steps)
 
-    def executor(self, program: Program, passes: int = 1, per_batch: bool = False) -> Any:
+    def executor(self, program: Program, passes: int = 1) -> Any:
         """What runs a program over the arrays."""
-        return ArrayExecutor(
-            program, self.data, self.batch_size, passes, per_batch, steps=self.steps
-        )
+        return ArrayExecutor(program, self.data, self.batch_size, passes, self.steps)
 
     def arrays(self) -> list[np.ndarray]:
         """Inputs, targets and sample weights in one list; weights of 1 where none are given."""
@@ -195,7 +193,7 @@ class BlockFeed(_Feed):
         batches = max(blocks.BLOCK // max(row * self._size, 1), 1)
         return min(batches, -(-self.rows // self._size)) * self._size
 
-    def executor(self, program: Program, passes: int = 1, per_batch: bool = False) -> Any:
+    def executor(self, program: Program, passes: int = 1) -> Any:
         """What runs a program over the rows."""
         made = BlockExecutor(
             program,
@@ -204,8 +202,7 @@ class BlockFeed(_Feed):
             self._size,
             self._block,
             passes,
-            per_batch,
-            steps=self.steps,
+            self.steps,
             inspect=self._inspect if self._probe and self._rows.on_disk else None,
         )
         self._executors.append(made)
@@ -297,7 +294,7 @@ class StreamFeed(_Feed):
         if state is not None and self.resumable:
             self._stream.set_state(state)
 
-    def executor(self, program: Program, passes: int = 1, per_batch: bool = False) -> Any:
+    def executor(self, program: Program, passes: int = 1) -> Any:
         """What runs a program over the stream."""
         return StreamExecutor(program, self._stream, self._adapt)
 

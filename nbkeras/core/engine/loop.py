@@ -84,6 +84,7 @@ def fit_loop(
     initial_epoch: int,
     order: Any,
     validate: Any,
+    step_by_step: bool = False,
 ) -> None:
     """Train for some epochs.
 
@@ -95,6 +96,7 @@ def fit_loop(
         initial_epoch: the number of the first.
         order: a function that returns an order of rows for an epoch, or ``None``.
         validate: a function from an epoch's number to validation logs; ``None`` for none.
+        step_by_step: whether each step must be a call of its own.
     """
     callbacks.on_train_begin()
     if callbacks.halting:
@@ -108,6 +110,7 @@ def fit_loop(
             epoch += several
             continue
         callbacks.on_epoch_begin(epoch)
+        executor.see_each(callbacks.wants_batches or step_by_step)
         model.objective.reset_metrics()
         run = _pass(model, executor, epoch, order())
         callbacks.on_pass_begin(run)
@@ -138,6 +141,7 @@ def run_epochs(
     for number, order in enumerate(orders):
         callbacks.set_behind(number + 1 < len(orders))
         callbacks.on_epoch_begin(epoch + number)
+        callbacks.on_steps_begin(0, sizes)
         run = _pass(model, executor, epoch + number, order)
         run.step = steps
         mine = values[number * steps : (number + 1) * steps]
@@ -152,6 +156,7 @@ def test_loop(model: Any, executor: Any, callbacks: Any) -> Logs:
     executor.begin()
     means = Means(model.objective.names, model.objective.stateful_names)
     callbacks.on_test_begin()
+    executor.see_each(callbacks.wants_batches)
     run_batches(executor, callbacks, Pass(0, None, means))
     callbacks.on_test_end()
     return means.logs()

@@ -382,6 +382,9 @@ class StreamExecutor:
     def halt_on_nan(self) -> None:
         """Every batch is a call of its own."""
 
+    def see_each(self, wanted: bool) -> None:
+        """Every batch is a call of its own."""
+
     def next_count(self, step: int, allowed: int | None = None) -> int:
         return 1
 

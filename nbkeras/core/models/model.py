@@ -457,11 +457,7 @@ class Model(Network):
         self.history = History()
         shown = [ProgbarLogger("samples" if feed.rows else "steps")] if verbose else []
         hears = CallbackList([*shown, *chosen, self.history, stream])
-        executor = feed.executor(
-            trainer.program("train"),
-            epochs - initial_epoch,
-            hears.wants_train_batches or trainer.step_by_step,
-        )
+        executor = feed.executor(trainer.program("train"), epochs - initial_epoch)
         names = self.metrics_names
         hears.set_params(
             {
@@ -492,6 +488,7 @@ class Model(Network):
                 initial_epoch=initial_epoch,
                 order=lambda: trainer.agreed(feed.order(shuffle)),
                 validate=self._validator(trainer, held_out, validation_freq, hears),
+                step_by_step=trainer.step_by_step,
             )
         return self.history
 
@@ -501,7 +498,7 @@ class Model(Network):
         """A function from an epoch to its validation logs, if there is anything to validate."""
         if held_out is None:
             return None
-        executor = held_out.executor(trainer.program("test"), 1, hears.wants_test_batches)
+        executor = held_out.executor(trainer.program("test"))
 
         def validate(epoch: int) -> dict[str, Any]:
             due = (epoch + 1) % freq == 0 if isinstance(freq, int) else epoch + 1 in freq
@@ -605,7 +602,7 @@ class Model(Network):
         )
         hears = CallbackList(split_callbacks(callbacks)[1], self, {"verbose": verbose})
         try:
-            executor = feed.executor(trainer.program("test"), 1, hears.wants_test_batches)
+            executor = feed.executor(trainer.program("test"))
             return _as_result(test_loop(self, executor, hears))
         finally:
             feed.close()

@@ -101,6 +101,8 @@ OPTIONS: list[dict[str, Any]] = [
 class Batches(Callback):
     """Hears each batch."""
 
+    may_lag = False
+
     def on_batch_end(self, batch: int, logs: Any = None) -> None:
         self.last = batch
 

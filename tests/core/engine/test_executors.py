@@ -26,6 +26,8 @@ Y = np.random.default_rng(1).integers(0, 3, 70)
 class Batches(Callback):
     """Hears every batch, so that the run goes batch by batch."""
 
+    may_lag = False
+
     def on_train_begin(self, logs: Any = None) -> None:
         self.seen: list[dict[str, float]] = []
 
