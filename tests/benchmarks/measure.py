@@ -102,22 +102,32 @@ def train(bench: Bench) -> float:
 
 
 def user_callback(bench: Bench) -> float:
-    """Milliseconds a step of ``fit`` with a callback that hears of every batch."""
+    """Milliseconds a step of ``fit`` with a callback that keeps what every batch logs."""
     losses: list[float] = []
 
     class Ears(bench.keras.callbacks.Callback):  # type: ignore[misc, name-defined]
         def on_batch_end(self, batch: int, logs: Any = None) -> None:
             losses.append(float(logs["loss"]))
 
+    return _with_callback(bench, Ears())
+
+
+def steering_callback(bench: Bench) -> float:
+    """Milliseconds a step of ``fit`` with a callback that could end it at every batch."""
+
+    class Hands(bench.keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+        def on_batch_end(self, batch: int, logs: Any = None) -> None:
+            if logs["loss"] < 0:
+                self.model.stop_training = True
+
+    return _with_callback(bench, Hands())
+
+
+def _with_callback(bench: Bench, callback: Any) -> float:
+    options = {"batch_size": bench.workload.batch_size, "epochs": 2, "verbose": 0}
+
     def fit() -> None:
-        bench.model.fit(
-            bench.x,
-            bench.y,
-            batch_size=bench.workload.batch_size,
-            epochs=2,
-            verbose=0,
-            callbacks=[Ears()],
-        )
+        bench.model.fit(bench.x, bench.y, callbacks=[callback], **options)
 
     return _repeated(fit, at_least=3) / (bench.steps * 2) * 1e3
 
@@ -157,6 +167,7 @@ MEASURES: dict[str, Callable[[Bench], float]] = {
         first_fit,
         train,
         user_callback,
+        steering_callback,
         evaluate,
         predict,
         predict_one,

@@ -232,5 +232,6 @@ ROWS = [
     *(Row("first_fit", workload, 1.0) for workload in WORKLOADS),
     Row("train_on_batch", "mlp_small", 0.6),
     Row("user_callback", "mlp_small", 0.8),
+    Row("steering_callback", "mlp_small", 0.8),
 ]
 """What is asked, as a share of the fastest peer's time."""
