@@ -168,15 +168,16 @@ class Rows:
         """Some rows, in the structure of the data.
 
         Args:
-            rows: a slice without a step, or row numbers in ascending order.
+            rows: a slice without a step, or row numbers; on disk in ascending order.
             size: how many rows to return; the last one is repeated if there are fewer.
             memory: arrays to read into, by place; filled with new ones where empty.
         """
         if isinstance(rows, slice):
-            runs = [(self.start + rows.start, self.start + rows.stop)]
+            wanted: Any = slice(self.start + rows.start, self.start + rows.stop)
+            count = rows.stop - rows.start
         else:
-            runs = _runs(np.asarray(rows) + self.start)
-        count = sum(last - first for first, last in runs)
+            wanted = np.asarray(rows) + self.start
+            count = len(wanted)
         size, memory = size or count, {} if memory is None else memory
         places = iter(range(len(self.leaves)))
 
@@ -185,7 +186,7 @@ class Rows:
             if place not in memory:
                 memory[place] = buffers.empty((size, *leaf.shape[1:]), leaf.dtype)
             target = memory[place][:size]
-            _read(leaf, runs, target)
+            _read(leaf, wanted, target[:count])
             target[count:] = target[count - 1]
             return target
 
@@ -231,12 +232,15 @@ def _runs(rows: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
-def _read(leaf: Any, runs: list[tuple[int, int]], target: np.ndarray) -> None:
-    """Ranges of rows, one after the other, into an array."""
-    if isinstance(leaf, np.ndarray) and len(runs) > 1 and _in_memory(leaf):
-        rows = np.concatenate([np.arange(first, last) for first, last in runs])
-        np.take(leaf, rows, axis=0, out=target[: len(rows)], mode="clip")
+def _read(leaf: Any, rows: Any, target: np.ndarray) -> None:
+    """A slice of rows, or those of some numbers, into an array."""
+    if isinstance(rows, slice):
+        runs = [(rows.start, rows.stop)]
+    elif isinstance(leaf, np.ndarray) and _in_memory(leaf):
+        np.take(leaf, rows, axis=0, out=target, mode="clip")
         return
+    else:
+        runs = _runs(rows)
     place = 0
     for first, last in runs:
         for piece in _pieces(leaf, first, last):
@@ -433,9 +437,10 @@ class BlockExecutor:
             order = np.arange(self._block)
             wanted: Any = slice(start, start + count)
             if self._order is not None:
-                numbers = self._numbers(start, count)
-                ascending = np.argsort(numbers, kind="stable")
-                order[ascending] = np.arange(count)
-                wanted = numbers[ascending]
+                wanted = self._numbers(start, count)
+                if self.rows.on_disk:  # in any order only within a block
+                    ascending = np.argsort(wanted, kind="stable")
+                    order[ascending] = np.arange(count)
+                    wanted = wanted[ascending]
             memory = self._memory[number % AHEAD]
             yield self._adapt(self.rows.read(wanted, self._block, memory)), count, order
