@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from ..config import floatx
 from . import buffers
-from .data import check_rows, is_array, shuffled
+from .data import all_finite, check_rows, is_array, shuffled
 from .executors import ArrayExecutor
 from .program import Program
 from .streams import Prefetch
@@ -153,7 +153,7 @@ class Rows:
     def finite(self) -> bool:
         """Whether all numbers of x and y are; read in pieces."""
         return all(
-            np.isfinite(piece.astype(floatx(), copy=False).sum(dtype=np.float64))
+            all_finite(piece.astype(floatx(), copy=False))
             for part in self.data[:2]
             for leaf in _leaves(part)
             if np.dtype(leaf.dtype).kind == "f"

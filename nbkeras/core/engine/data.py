@@ -21,6 +21,7 @@ from .buffers import to_tensor
 from .shapes import Shape, shape_of
 
 __all__ = [
+    "all_finite",
     "batch_of",
     "check_class_weight",
     "check_rows",
@@ -205,6 +206,16 @@ def _tensor(array: Any, dtype: str, keep_integers: bool = False) -> Any:
     if keep_integers and array.dtype.kind in "iub":
         return tf.convert_to_tensor(array)
     return to_tensor(array, dtype)
+
+
+def all_finite(array: np.ndarray) -> bool:
+    """Whether no number of an array is NaN or infinite: one pass, and no copy.
+
+    Their sum is not, where they are not; and where it is too large, a sum in 64 bits tells.
+    """
+    digits = (np.float32 if array.dtype.itemsize < 4 else array.dtype, np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return any(bool(np.isfinite(array.sum(dtype=kind))) for kind in digits)
 
 
 def is_array(value: Any) -> bool:

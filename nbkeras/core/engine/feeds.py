@@ -14,6 +14,7 @@ import tensorflow as tf
 from . import blocks
 from .blocks import BlockExecutor, Rows, View
 from .data import (
+    all_finite,
     batch_of,
     check_class_weight,
     shuffled,
@@ -119,7 +120,7 @@ def _check_whole_pass(rows: int, batch_size: int, steps: int | None) -> None:
 def _rows_not_finite(data: Any) -> np.ndarray:
     """The numbers of rows in which an input or a target is NaN or infinite."""
     arrays = [
-        tensor.numpy()
+        np.asarray(tensor)  # not tensor.numpy(), which copies
         for part in data[:2]
         for tensor in part
         if isinstance(tensor, tf.Tensor) and tensor.dtype.is_floating
@@ -127,8 +128,7 @@ def _rows_not_finite(data: Any) -> np.ndarray:
     found = [
         np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(1))
         for array in arrays
-        # The sum is finite where all are, and takes one pass without a copy.
-        if not np.isfinite(array.sum(dtype=np.float64))
+        if not all_finite(array)
     ]
     return np.unique(np.concatenate(found)) if found else np.empty(0, int)
 
