@@ -144,6 +144,8 @@ class _Reading:
 
     def _is_harmless_attribute(self, name: str) -> bool:
         """Whether an attribute, of the callback or of a plain value, is harmless."""
+        if name == "model":
+            return False  # whatever it is now
         value = inspect.getattr_static(self._callback, name, _MISSING)
         if value is _MISSING:
             return name in _ATTRIBUTES or name in self._made
