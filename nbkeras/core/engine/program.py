@@ -48,7 +48,7 @@ class Program:
         repeats: whether passes over the data follow one another, so that short ones may be
             run in one call.
         held: gives the variables that the step may write past TensorFlow's record of them.
-        direct: whether plain forms may be called past TensorFlow's Python (:class:`_Direct`).
+        direct: whether plain forms may be called past TensorFlow's Python (:class:`_Plain`).
         rewritten: whether Grappler is worth its while for plain forms (:mod:`.grappler`).
 
     Attributes:
@@ -118,7 +118,7 @@ class Program:
                     self._tracing = max(self._tracing, time.thread_time() - began)
                     # XLA's functions are only XLA's if TensorFlow's Python calls them.
                     if self.direct and not jit:
-                        found = _Direct.of(found, self.rewritten)
+                        found = _Plain.of(found, self.rewritten)
                     self._compiled[key] = found
         return found
 
@@ -249,18 +249,18 @@ class Program:
         )
 
 
-DIRECT_AFTER = 100
-"""After how many calls a form is called directly: see :class:`_Direct`."""
+DIRECT_AFTER, DIRECT_SECONDS = 100, 2e-3
+"""After how many calls, of at most how many seconds, a form is called directly."""
 
 
-class _Direct:
-    """A concrete function, called by the operation that TensorFlow's own call of it ends in.
+class _Plain:
+    """How a plain form is called: without Grappler where that gains nothing, at last directly.
 
-    On the way there TensorFlow checks and packs in Python what is known here: a small
-    model's step takes less time than that.
-
-    TensorFlow keeps what it made for that operation, about 1 MB, when the function is
-    gone. So only a function that is called often is called so.
+    TensorFlow's own call of a function ends in an operation; on the way there it checks and
+    packs in Python what is known here, which takes longer than a small model's step. That
+    operation, called directly, makes the function once more; and TensorFlow keeps what it
+    made, about 1 MB, when the function is gone. So only a function that is called often, and
+    for a short time each, is called so.
     """
 
     def __init__(self, concrete: Any, rewritten: bool) -> None:
@@ -270,8 +270,8 @@ class _Direct:
         self._config = options.config_proto_serialized if options else b""
         self._captured = list(concrete.captured_inputs)
         self._types = [output.dtype for output in concrete.outputs]
-        self._calls = 0
         self._single = not isinstance(concrete.structured_outputs, list)
+        self._calls, self._spent = 0, 0.0
 
     @classmethod
     def of(cls, concrete: Any, rewritten: bool = True) -> Any:
@@ -279,20 +279,13 @@ class _Direct:
         given = concrete.structured_outputs
         outputs = given if isinstance(given, list) else [given]
         dense = all(isinstance(output, tf.Tensor) for output in outputs)
-        return (
-            cls(concrete, rewritten)
-            if dense and len(concrete.outputs) == len(outputs)
-            else concrete
-        )
+        whole = dense and len(concrete.outputs) == len(outputs)
+        return cls(concrete, rewritten) if whole else concrete
 
     def __call__(self, data: Any, *rest: Any) -> Any:
-        if self._calls < DIRECT_AFTER:
-            self._calls += 1
-            return self._called(data, *rest)
         leaves = leaves_of(data)
-        for leaf in leaves:
-            if not isinstance(leaf, tf.Tensor):
-                return self._called(data, *rest)
+        if not (self._is_worth_it and all(isinstance(leaf, tf.Tensor) for leaf in leaves)):
+            return self._called(data, *rest)
         outputs = tf.raw_ops.StatefulPartitionedCall(
             args=[*leaves, *rest, *self._captured],
             Tout=self._types,
@@ -301,9 +294,18 @@ class _Direct:
         )
         return outputs[0] if self._single else outputs
 
+    @property
+    def _is_worth_it(self) -> bool:
+        return self._calls > DIRECT_AFTER and self._spent < DIRECT_AFTER * DIRECT_SECONDS
+
     def _called(self, *args: Any) -> Any:
+        began = time.perf_counter()
         with self._calling():
-            return self._concrete(*args)
+            found = self._concrete(*args)
+        if 0 < self._calls <= DIRECT_AFTER:  # the first call makes the function
+            self._spent += time.perf_counter() - began
+        self._calls += 1
+        return found
 
 
 def leaves_of(data: Any) -> list[Any]:
