@@ -24,6 +24,7 @@ from nbkeras.core.layers import (
     Input,
     Layer,
     LSTMCell,
+    Masking,
     Recurrent,
     SimpleRNN,
     StackedRNNCells,
@@ -409,3 +410,24 @@ def test_dropout_of_images_trains() -> None:
     layer = ConvLSTM2D(2, 3, dropout=0.5, recurrent_dropout=0.5)
     x = series(2, 3, 5, 5, 2)
     assert not np.allclose(in_training(layer, x), layer(x))
+
+
+@pytest.mark.parametrize("layer", RECURRENT)
+@pytest.mark.parametrize("masked", [False, True])
+def test_few_steps_in_use_are_the_same_without_a_loop(layer: Any, masked: bool) -> None:
+    def made(steps: int) -> tuple[Any, bool]:
+        inputs = Input((steps, 3))
+        x = Masking()(inputs) if masked else inputs
+        model = Model(inputs, layer(4, return_sequences=True, dropout=0.3)(x))
+        function = tf.function(lambda x: model(x, training=False), autograph=False)
+        graph = function.get_concrete_function(tf.TensorSpec((None, steps, 3))).graph
+        return model, any("While" in operation.type for operation in graph.get_operations())
+
+    short, loops = made(8)
+    assert not loops
+    long, loops = made(9)
+    assert loops
+    long.set_weights(short.get_weights())
+    x = series(5, 9, 3)
+    x[1, 2:4] = x[3, 5:] = 0
+    np.testing.assert_allclose(short.predict(x[:, :8]), long.predict(x)[:, :8], atol=1e-6)
