@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -26,6 +27,9 @@ _EPOCH_HOOKS = (
     "on_steps_end",
     "on_boundary",
 )
+HEARING_SECONDS = 0.06
+"""How long hooks may take behind a call of many batches: an interrupt waits for them."""
+
 _TEST_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
 _PREDICT_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
 
@@ -189,6 +193,7 @@ class CallbackList:
         self._heard_by: dict[tuple[str, ...], list[Any]] = {}
         self._seeing: dict[tuple[int, tuple[str, ...]], bool] = {}
         self._begun = False
+        self._hearing: float | None = None
         self._testing = False
         self._run: Any = None
         if params is not None:
@@ -247,6 +252,22 @@ class CallbackList:
         """How many batches may run before the callbacks must hear again."""
         allowed = [c.steps_allowed for c in self.callbacks if c.steps_allowed is not None]
         return min(allowed, default=None)
+
+    def at_once(self, batches: int = 1) -> int | None:
+        """How many times some batches may be run in one call; ``None`` for any number.
+
+        Hooks that hear of them behind the call take their time too.
+        """
+        limits = [self.steps_allowed]
+        if self._hearing is not None:
+            limits.append(max(int(HEARING_SECONDS / max(self._hearing * batches, 1e-9)), 1))
+        elif self._who_sees_batches():
+            limits.append(1)  # how long they take is not known yet
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def took(self, seconds: float, batches: int) -> None:
+        """Note how long the hooks took that heard of some batches behind a call."""
+        self._hearing = seconds / batches
 
     @property
     def may_lag(self) -> bool:
@@ -350,11 +371,13 @@ class CallbackList:
                 callback.on_steps_end(step, sizes, columns, so_far)
         seeing = self._who_sees_batches()
         if seeing:
+            began = time.perf_counter()
             rows = zip(sizes.tolist(), values.tolist(), strict=True)
             for number, (size, row) in enumerate(rows, step):
                 if len(sizes) > 1:  # they hear of several, one by one, when all are over
                     self._batch_begin(seeing, number, size)
                 self._batch_end(seeing, number, size, dict(zip(means.names, row, strict=True)))
+            self.took(time.perf_counter() - began, len(sizes))
         if not self._testing and self._run is not None:
             for callback in self._who("on_boundary"):
                 callback.on_boundary(self._run.epoch, self._run)

@@ -18,6 +18,7 @@ import dis
 import inspect
 import io
 import math
+import re
 from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType
 from typing import Any
@@ -32,8 +33,12 @@ __all__ = ["is_blind"]
 _SCALARS = {int, float, complex, bool, str, bytes, range, type(None)}
 _LISTS = {list, tuple, set, frozenset, collections.deque}
 _MAPPINGS = {dict, Logs, collections.OrderedDict, collections.Counter, collections.defaultdict}
-_DEPTH = 4
-"""How deep in collections there may be others."""
+_FILES = {io.TextIOWrapper, io.BufferedWriter, io.FileIO, io.StringIO, io.BytesIO}
+_DEPTH, _MOST = 4, 10_000
+"""How deep in collections there may be others, and how many."""
+
+_LOOKS_UP = re.compile(r"\{\w*\.\w")
+"""In a text to be formatted: the attribute of an argument."""
 
 # fmt: off
 _BUILTINS = {
@@ -56,7 +61,6 @@ _ATTRIBUTES = {
 }
 """What may be looked up on values that are no callback: none leads to other objects."""
 
-_REFUSED = ("RAISE_VARARGS", "IMPORT", "WITH", "AWAIT", "YIELD", "BUILD_CLASS")
 _MISSING = object()
 
 
@@ -106,7 +110,7 @@ class _Reading:
             return value in _BUILTINS
         if inspect.ismodule(value):
             return value in _MODULES
-        return isinstance(value, io.IOBase) or _is_plain(value)
+        return type(value) in _FILES or _is_plain(value)
 
     def _reads(self, function: FunctionType) -> bool:
         """Read a function, and all that it calls; whether every line is harmless."""
@@ -117,13 +121,17 @@ class _Reading:
         if not all(map(self.is_harmless, given)):
             return False
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        lines = list(_instructions(function.__code__))
+        codes = list(_codes(function.__code__))
+        texts = (c for code in codes for c in code.co_consts if isinstance(c, str))
+        if any(map(_LOOKS_UP.search, texts)):
+            return False
+        lines = [line for code in codes for line in dis.get_instructions(code)]
         self._made |= {line.argval for line in lines if line.opname == "STORE_ATTR"}
         return all(self._is_harmless_line(line, function, cells) for line in lines)
 
     def _is_harmless_line(self, line: dis.Instruction, function: Any, cells: Any) -> bool:
         kind, name = line.opname, line.argval
-        if any(part in kind for part in _REFUSED):
+        if kind == "RAISE_VARARGS":
             return False
         if line.opcode in dis.hasfree:
             return "LOAD" not in kind or name not in cells or self._is_harmless_cell(cells[name])
@@ -159,28 +167,32 @@ def _is_of_callbacks(name: str) -> bool:
     return hasattr(Callback, name) or name in ("model", "params", "validation_data")
 
 
-def _instructions(code: CodeType) -> Iterator[dis.Instruction]:
-    """The instructions of a function, and of those that are written in it."""
-    yield from dis.get_instructions(code)
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """The code of a function, and of those that are written in it."""
+    yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _instructions(constant)
+            yield from _codes(constant)
 
 
 def _is_plain(value: Any, depth: int = _DEPTH) -> bool:
     """Whether a value is a number, text, an array, or a collection of these."""
     kind = type(value)
     if kind in _LISTS:
-        parts: list[Iterable[Any]] = [value]
+        parts: list[Any] = [value]
     elif kind in _MAPPINGS:
         parts = [value.keys(), value.values()]
-        if kind is collections.defaultdict and value.default_factory not in _BUILTINS:
+        factory = getattr(value, "default_factory", None)
+        if not (factory is None or (isinstance(factory, type) and factory in _BUILTINS)):
             return False
     elif kind is np.ndarray:
-        return value.dtype.kind != "O" and value.nbytes < WORTH_SHARING  # not to be data
+        whole = value if value.base is None else value.base
+        # An array that is larger, or part of one, may be the data that is trained on.
+        return value.dtype.kind != "O" and getattr(whole, "nbytes", math.inf) < WORTH_SHARING
     else:
         return kind in _SCALARS or isinstance(value, np.generic)
     # Lists of losses are long: their types are looked at, and only other lists themselves.
     if all(set(map(type, part)) <= _SCALARS for part in parts):
         return True
-    return depth > 0 and all(_is_plain(item, depth - 1) for part in parts for item in part)
+    few = depth > 0 and len(value) <= _MOST
+    return few and all(_is_plain(item, depth - 1) for part in parts for item in part)

@@ -362,7 +362,7 @@ class BlockExecutor:
         self.close()
         return False
 
-    def next_passes(self, allowed: int) -> int:
+    def next_passes(self, wanted: int, allowed: int | None = None) -> int:
         """Data worth blocks are no short pass."""
         return 0
 

@@ -135,13 +135,13 @@ class ArrayExecutor:
         limit = LOG_CAPACITY if allowed is None else min(allowed, LOG_CAPACITY)
         return max(1, min(wanted, limit, self._end() - step))
 
-    def next_passes(self, allowed: int) -> int:
+    def next_passes(self, wanted: int, allowed: int | None = None) -> int:
         """How many whole passes the next call can run, 0 if not even one."""
         seconds = self.choice.recent
         if self.per_batch or seconds is None or self._end() < self.steps:
             return 0
-        wanted = int(CHUNK_SECONDS / max(seconds * self.steps, 1e-7))
-        return min(wanted, self._lines, allowed)
+        in_time = int(CHUNK_SECONDS / max(seconds * self.steps, 1e-7))
+        return min(wanted, in_time, self._lines, in_time if allowed is None else allowed)
 
     def _end(self) -> int:
         """Up to which batch of a pass the current form can run in one call."""

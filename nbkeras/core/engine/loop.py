@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +105,9 @@ def fit_loop(
     epoch = callbacks.begin_at(initial_epoch)
     alone = validate is None and not model.objective.stateful_metrics
     while epoch < epochs and not model.stop_training:
-        several = executor.next_passes(epochs - epoch) if alone and callbacks.may_lag else 0
+        several = 0
+        if alone and callbacks.may_lag:
+            several = executor.next_passes(epochs - epoch, callbacks.at_once(executor.steps))
         if several > 1:
             run_epochs(model, executor, callbacks, epoch, [order() for _ in range(several)])
             epoch += several
@@ -138,6 +141,7 @@ def run_epochs(
     executor.begin(*orders)
     values = executor.run(0, steps * len(orders))
     sizes = executor.sizes(0, steps)
+    began = time.perf_counter()
     for number, order in enumerate(orders):
         callbacks.set_behind(number + 1 < len(orders))
         callbacks.on_epoch_begin(epoch + number)
@@ -148,6 +152,7 @@ def run_epochs(
         run.means.add(mine, sizes)
         callbacks.on_steps_end(0, sizes, mine, run.means)
         callbacks.on_epoch_end(epoch + number, run.means.logs())
+    callbacks.took(time.perf_counter() - began, steps * len(orders))
 
 
 def test_loop(model: Any, executor: Any, callbacks: Any) -> Logs:
@@ -166,7 +171,7 @@ def run_batches(executor: Any, callbacks: Any, run: Pass) -> None:
     """Go through the data once, in chunks as large as the executor and the callbacks allow."""
     while executor.has(run.step):
         step = run.step
-        count = executor.next_count(step, callbacks.steps_allowed)
+        count = executor.next_count(step, callbacks.at_once())
         sizes = executor.sizes(step, count)
         callbacks.on_steps_begin(step, sizes)
         values = executor.run(step, count)

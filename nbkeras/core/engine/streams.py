@@ -375,7 +375,7 @@ class StreamExecutor:
         self._batch = self._adapt(raw)
         return True
 
-    def next_passes(self, allowed: int) -> int:
+    def next_passes(self, wanted: int, allowed: int | None = None) -> int:
         """A pass is never known before it is read."""
         return 0
 

@@ -55,6 +55,7 @@ class Base(Callback):
         self.count = 0
         self.array = np.zeros(4)
         self.large = np.zeros(2**18)
+        self.part = self.large[:10]
         self.optimizer = net.optimizer
         self.deep = {"a": [(1, "b"), {2.0}]}
 
@@ -83,6 +84,9 @@ class Blind:
     def appends_with_a_shared_default(self: Any, batch: int, logs: Any = {}) -> None:  # noqa: B006
         self.losses.append(logs.get("loss"))
 
+    def formats(self: Any, batch: int, logs: Any = None) -> None:
+        print("{:.3f} {loss:.1f}".format(batch, **logs), f"{self.count / 2:.1f}")
+
     def counts(self: Any, batch: int, logs: Any = None) -> None:
         self.count += 1
         self.seen = self.count
@@ -101,6 +105,9 @@ class Blind:
         kept.append((batch, helper(logs)))
         totals["loss"] += np.float32(logs["loss"])
         self.array[batch % 4] = np.sqrt(self.array.mean() + len(self.deep["a"]))
+
+    def generates(self: Any, batch: int, logs: Any = None) -> None:
+        self.total = sum(value for name, value in logs.items() if name != "batch")
 
     def tries(self: Any, batch: int, logs: Any = None) -> None:
         try:
@@ -165,6 +172,12 @@ class Seeing:
 
     def changes_what_may_be_data(self: Any, batch: int, logs: Any = None) -> None:
         self.large[batch] = 0
+
+    def formats_what_it_sees(self: Any, batch: int, logs: Any = None) -> None:
+        print("{0.model.optimizer.lr} {1:.3f}".format(self, logs["loss"]))  # noqa: UP030
+
+    def changes_part_of_what_may_be_data(self: Any, batch: int, logs: Any = None) -> None:
+        self.part[0] = 1
 
     def asks_what_is_not_there_yet(self: Any, batch: int, logs: Any = None) -> None:
         self.losses.append(self.not_made_yet)
@@ -286,3 +299,19 @@ def test_evaluate_lags_too(counts: list[int]) -> None:
     predicted = run.predict(X)
     each = np.square(predicted - Y).reshape(100, 2).mean(1)
     np.testing.assert_allclose([loss for _, loss in losses], each, rtol=1e-5)
+
+
+def test_hooks_that_take_long_hear_of_few_batches_at_a_time(counts: list[int]) -> None:
+    """So that an interrupt or a pause is answered as soon as without them."""
+
+    class Slow(Heard):
+        def on_batch_end(self, batch: int, logs: Any = None) -> None:
+            for number in range(200_000):
+                self.last = number
+
+    run = model()
+    run.fit(X, Y, batch_size=2, epochs=30, verbose=0, callbacks=[Heard()])
+    assert max(counts) > 50
+    counts.clear()
+    run.fit(X, Y, batch_size=2, epochs=2, verbose=0, callbacks=[Slow()])
+    assert max(counts) < 50
