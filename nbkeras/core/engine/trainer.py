@@ -200,7 +200,7 @@ class Trainer:
     def _gains_by_rewriting(self, kind: str) -> bool:
         """Whether Grappler makes a step faster: see :mod:`.grappler`."""
         in_use = kind != "train" and _has(self.model, _is_convolution)
-        return in_use or _has(self.model, lambda layer: layer.loops_over_time)
+        return in_use or _has(self.model, lambda layer: getattr(layer, "loops_over_time", False))
 
     def prepare(self) -> None:
         """Make the variables that a training step needs, before it is traced."""
