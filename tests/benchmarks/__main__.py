@@ -4,13 +4,15 @@ python -m tests.benchmarks [--rounds 3] [--workloads mlp_small ...] [--measures 
     [--output README.md]
 
 With ``--output`` the table replaces what stands between the two comments
-``benchmarks`` of that file.
+``benchmarks`` of that file. Where there is a GPU, training is measured on it too, in
+rows of their own; all other rows are of the CPU alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import json
 import math
 import os
@@ -20,6 +22,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from .measure import FRAMEWORKS, MEASURES
@@ -31,8 +34,8 @@ GEOMETRIC_MEAN = 0.33
 LIMIT = 1.25
 """How far from a hand-written loop training may be."""
 
-Times = dict[tuple[str, str], dict[str, float]]
-"""(measure, workload) -> framework -> milliseconds."""
+Times = dict[Row, dict[str, float]]
+"""Row -> framework -> milliseconds."""
 
 
 def main() -> int:
@@ -48,6 +51,8 @@ def main() -> int:
     rows = [
         row for row in ROWS if row.workload in options.workloads and row.measure in options.measures
     ]
+    if gpus():
+        rows += [replace(row, at_most=1.0, gpu=True) for row in rows if row.measure == "train"]
     times = take(rows, options.frameworks, options.rounds)
     text, missed = table(rows, times, options.frameworks, options.rounds)
     print(text)
@@ -62,24 +67,37 @@ def main() -> int:
 
 def take(rows: list[Row], frameworks: list[str], rounds: int) -> Times:
     """Medians over fresh processes; one process takes all measures of a workload."""
-    taken: dict[tuple[str, str], dict[str, list[float]]] = {}
-    for workload in dict.fromkeys(row.workload for row in rows):
-        measures = [row.measure for row in rows if row.workload == workload]
+    taken: dict[Row, dict[str, list[float]]] = {}
+    for workload, gpu in dict.fromkeys((row.workload, row.gpu) for row in rows):
+        mine = {row.measure: row for row in rows if (row.workload, row.gpu) == (workload, gpu)}
         for _ in range(rounds):
             for framework in frameworks:
-                for measure, value in _run(framework, workload, measures).items():
-                    by_framework = taken.setdefault((measure, workload), {})
-                    by_framework.setdefault(framework, []).append(value)
+                for measure, value in _run(framework, workload, list(mine), gpu).items():
+                    taken.setdefault(mine[measure], {}).setdefault(framework, []).append(value)
     return {
         row: {name: statistics.median(values) for name, values in by_framework.items()}
         for row, by_framework in taken.items()
     }
 
 
-def _run(framework: str, workload: str, measures: list[str]) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.benchmarks.measure", framework, workload, *measures]
+@functools.cache
+def gpus() -> list[str]:
+    """The names of the GPUs that the driver knows."""
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=True)
+        told = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return told.stdout.splitlines()
+
+
+def _run(framework: str, workload: str, measures: list[str], gpu: bool) -> dict[str, float]:
+    command = [sys.executable, "-m", "tests.benchmarks.measure", framework, workload, *measures]
+    seen = os.environ if gpu else {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=900, check=True, env=seen
+        )
     except subprocess.SubprocessError as error:
         told = (getattr(error, "stderr", None) or str(error)).strip()[-300:]
         print(f"{framework} cannot run {workload}: {told}", file=sys.stderr)
@@ -101,7 +119,8 @@ def table(
     processes = f"median of {rounds} fresh processes" if rounds > 1 else "one fresh process each"
     lines = [
         f"Milliseconds; the best of many calls in a process, {processes}, in turn. "
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{', '.join([platform.machine(), f'{os.cpu_count()} cores', *gpus()])}, "
+        f"Python {platform.python_version()}, "
         f"{datetime.date.today()}. Ratio: to the fastest peer. "
         "Limit: the same training, written by hand.",
         "",
@@ -110,7 +129,7 @@ def table(
     ]
     missed: list[str] = []
     for row in rows:
-        of = times.get((row.measure, row.workload), {})
+        of = times.get(row, {})
         others = [of[name] for name in peers if name in of]
         ratio = of["nbkeras"] / min(others) if others and "nbkeras" in of else None
         if ratio is not None and ratio > row.at_most:
@@ -121,7 +140,7 @@ def table(
         cells = [f"{of[name]:.3g}" if name in of else "-" for name in frameworks]
         shown = "-" if ratio is None else f"**{ratio:.2f}**"
         lines.append(
-            f"| {row.measure} | {row.workload} | {' | '.join(cells)} | {shown} | {row.at_most} |"
+            f"| {row.label} | {row.workload} | {' | '.join(cells)} | {shown} | {row.at_most} |"
         )
     mean = geometric_mean(times, "keras3_tf")
     if mean is not None:
@@ -131,12 +150,12 @@ def table(
     return "\n".join(lines), missed
 
 
-def geometric_mean(times: Mapping[tuple[str, str], Mapping[str, float]], peer: str) -> float | None:
-    """Of the ratios of the training rows to one peer."""
+def geometric_mean(times: Mapping[Row, Mapping[str, float]], peer: str) -> float | None:
+    """Of the ratios of the training rows on the CPU to one peer."""
     logs = [
         math.log(of["nbkeras"] / of[peer])
-        for (measure, _), of in times.items()
-        if measure == "train" and peer in of and "nbkeras" in of
+        for row, of in times.items()
+        if row.measure == "train" and not row.gpu and peer in of and "nbkeras" in of
     ]
     return math.exp(sum(logs) / len(logs)) if logs else None
 

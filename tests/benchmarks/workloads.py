@@ -35,10 +35,15 @@ class Row:
     measure: str
     workload: str
     at_most: float
+    gpu: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"{self.measure} on the GPU" if self.gpu else self.measure
 
     @property
     def name(self) -> str:
-        return f"{self.measure} of {self.workload}"
+        return f"{self.label} of {self.workload}"
 
 
 def _random(*shape: int) -> np.ndarray:

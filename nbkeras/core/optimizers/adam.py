@@ -9,10 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from nbkeras.core import config, registry
+from nbkeras.core.engine.buffers import on_gpu
 from nbkeras.core.optimizers.base import Numbers, Optimizer, Slots
 from nbkeras.core.optimizers.hyper import Hyperparameter
 
 __all__ = ["Adam", "adam"]
+
+KERNEL_WORTH = 2**16
+"""Up to how many weights a model is faster without TensorFlow's kernel, on a CPU."""
 
 
 def adam(
@@ -112,8 +116,14 @@ class Adam(Optimizer):
         )
         return parameter, dict(zip(("m", "v", "vhat"), new, strict=False))
 
+    @property
+    def _is_small(self) -> bool:
+        """Whether the kernel would cost more than it saves: it wakes threads for each variable."""
+        sizes = (variable.shape.num_elements() for variable in self._variables)
+        return sum(sizes) <= KERNEL_WORTH and not on_gpu()
+
     def fused(self, variable: Any, gradient: Any, slots: Slots, numbers: Numbers) -> bool:
-        if self.amsgrad:  # XLA does not know its kernel
+        if self.amsgrad or self._is_small:  # XLA does not know the kernel of amsgrad
             return False
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,

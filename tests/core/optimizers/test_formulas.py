@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -98,6 +100,14 @@ CASES = [
 ]
 
 
+@pytest.fixture(params=[False, True], ids=["small", "large"])
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models below and above the size from which on Adam's kernel is used."""
+    module = importlib.import_module("nbkeras.core.optimizers.adam")
+    monkeypatch.setattr(module, "KERNEL_WORTH", 0 if request.param else 2**16)
+
+
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize(
     ("name", "formula", "options", "lr", "decay"),
     # Nadam has no decay in the manual.
