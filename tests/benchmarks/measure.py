@@ -27,6 +27,9 @@ FRAMEWORKS = {
 WARM_SECONDS = 6.0
 """How long a call is repeated before it is timed: what chooses and compiles is done then."""
 
+LONG_WARM_SECONDS = 15.0
+"""The same for ``evaluate`` of a workload that is trained for long before."""
+
 SECONDS = 1.5
 """How long a call is repeated, at least; the best time counts."""
 
@@ -134,8 +137,11 @@ def _with_callback(bench: Bench, callback: Any) -> float:
 
 def evaluate(bench: Bench) -> float:
     """Milliseconds a step of ``evaluate(verbose=0)``."""
-    size = bench.workload.batch_size
-    best = _repeated(lambda: bench.model.evaluate(bench.x, bench.y, batch_size=size, verbose=0))
+    job = bench.workload
+    best = _repeated(
+        lambda: bench.model.evaluate(bench.x, bench.y, batch_size=job.batch_size, verbose=0),
+        warm=min(job.warm, LONG_WARM_SECONDS),
+    )
     return best / bench.steps * 1e3
 
 
