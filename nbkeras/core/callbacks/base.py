@@ -27,11 +27,11 @@ _EPOCH_HOOKS = (
     "on_steps_end",
     "on_boundary",
 )
-HEARING_SECONDS = 0.06
-"""How long hooks may take behind a call of many batches: an interrupt waits for them."""
-
 _TEST_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
 _PREDICT_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
+
+HEARING_SECONDS = 0.06
+"""How long hooks may take behind a call of many batches: an interrupt waits for them."""
 
 
 class Callback:

@@ -88,6 +88,7 @@ class Adam(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = config.epsilon() if epsilon is None else epsilon
         self.amsgrad = bool(amsgrad)
+        self._counted = (0, 0)
 
     @property
     def slot_names(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -119,8 +120,11 @@ class Adam(Optimizer):
     @property
     def _is_small(self) -> bool:
         """Whether the kernel would cost more than it saves: it wakes threads for each variable."""
-        sizes = (variable.shape.num_elements() for variable in self._variables)
-        return sum(sizes) <= KERNEL_WORTH and not on_gpu()
+        count = len(self._variables)
+        if self._counted[0] != count:  # asked for each variable, counted once for all
+            sizes = (variable.shape.num_elements() for variable in self._variables)
+            self._counted = count, sum(sizes)
+        return self._counted[1] <= KERNEL_WORTH and not on_gpu()
 
     def fused(self, variable: Any, gradient: Any, slots: Slots, numbers: Numbers) -> bool:
         if self.amsgrad or self._is_small:  # XLA does not know the kernel of amsgrad
