@@ -25,7 +25,7 @@ EPOCHS = {
     "mnist_mlp": (3, 6, 12),
     "mnist_cnn": (4,),
     "embedding_lstm": (2, 4, 8),
-    "stacked_lstm": (60, 90, 150),
+    "stacked_lstm": (90, 150, 250),
     "shared_lstm": (10, 20, 40),
 }
 """By workload, the epochs of the runs."""

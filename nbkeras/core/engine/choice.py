@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,11 +14,8 @@ __all__ = ["Choice"]
 COMPILE_FACTOR, COMPILE_BASE = 2.1, 0.35
 """A compilation takes a multiple of what the plain form took to make and of a base.
 
-Fitted to dense and recurrent models, small and large: a third off at most.
+Fitted to dense and recurrent models, small and large, beside training: a third off mostly.
 """
-
-TAIL_SHARE = 0.5
-"""How much more there is to compile if XLA's loop has a second step, for the last batch."""
 
 WORTH = 1.8
 """How many times as long as the compilation the work must take to be worth it.
@@ -27,15 +23,6 @@ WORTH = 1.8
 A run that ends soon after its compilation has lost to a compiler beside it: at 1.3 to 1.5
 times, runs ended up to a fifth later than plain ones, at twice no later.
 """
-
-CHEAP_SECONDS = 0.5
-"""If the second step adds no more than this to a compilation, it is compiled at once."""
-
-PASS_SECONDS = 1.5e-3
-"""What is saved of a pass, beside, when its last batch is no call of its own."""
-
-LAST = 15
-"""Of how many calls of a last batch the middle one counts."""
 
 TRIALS, TRIAL_SECONDS = 3, 0.1
 """How often and how long a form is measured before it is compared."""
@@ -83,8 +70,8 @@ class Choice:
     compiled in another thread while the plain one goes on; then it is tried, and the
     faster one kept. Where XLA is asked for, it comes first and alone.
 
-    XLA's loop knows batches of one size. If the last of a pass is smaller, the form that
-    knows it too takes longer to compile: ``"jit-passes"`` follows where that is worth it.
+    XLA knows batches of one size. If the last of a pass is smaller, its loop has a second
+    step for that, and there is twice as much to compile.
 
     Args:
         jit: ``True``, ``False`` or ``"auto"``.
@@ -93,24 +80,21 @@ class Choice:
         tail: the size of the last batch of a pass if it is smaller, or 0.
 
     Attributes:
-        current: the form to use now: ``"loop"``, ``"jit-loop"``, ``"jit-passes"`` or
-            ``"jit-step"``.
+        current: the form to use now: ``"loop"``, ``"jit-loop"`` or ``"jit-step"``.
         times: what is known of each form.
         recent: seconds of a step in the last call of the current form, once it was measured.
         making: how many seconds the plain form took to make.
     """
 
     def __init__(self, jit: Any, loop_jit: bool, making: float = 0.0, tail: int = 0) -> None:
-        accelerated = ["jit-loop", "jit-passes"] if loop_jit else ["jit-step"]
-        if loop_jit and not tail:
-            accelerated.pop()
-        self.tail = tail
+        accelerated = "jit-loop" if loop_jit else "jit-step"
+        self.tail = tail if loop_jit else 0
         if jit is True:
-            self.candidates = accelerated[-1:]
+            self.candidates = [accelerated]
         elif jit is False:
             self.candidates = ["loop"]
         else:
-            self.candidates = ["loop", *accelerated]
+            self.candidates = ["loop", accelerated]
         self.current = self.candidates[0]
         self.times = {name: Timing() for name in self.candidates}
         self.recent: float | None = None
@@ -118,7 +102,6 @@ class Choice:
         self._calls = 0
         self._patience = PATIENCE
         self._thread: threading.Thread | None = None
-        self._last: list[float] = []
 
     @property
     def warm(self) -> bool:
@@ -146,15 +129,9 @@ class Choice:
         self._calls += 1
         self._decide()
 
-    def record_last(self, seconds: float) -> None:
-        """Note how long the last batch of a pass took as a plain call of its own."""
-        self._last = [*self._last[-LAST + 1 :], seconds]
-
     def _decide(self) -> None:
         """Try a form that has been compiled since, or keep the fastest."""
         times = self.times
-        if "jit-loop" in self.candidates and "jit-passes" in times and times["jit-passes"].warm:
-            self.drop("jit-loop")  # it can do no more
         if not times[self.current].known or self._calls < TRIALS:
             return
         ready = [name for name in self.candidates if times[name].warm]
@@ -168,12 +145,13 @@ class Choice:
         if fastest != self.current:
             self.current, self.recent, self._calls = fastest, None, 0
 
-    def cost(self, tail: bool = False) -> float:
-        """About how many seconds a compilation takes, with a second step for the last batch."""
-        making = self.making * (1 + TAIL_SHARE) if tail else self.making
-        return COMPILE_FACTOR * (making + COMPILE_BASE)
+    @property
+    def cost(self) -> float:
+        """About how many seconds a compilation takes."""
+        steps = 2 if self.tail else 1
+        return COMPILE_FACTOR * (steps * self.making + COMPILE_BASE)
 
-    def next_to_compile(self, steps_left: int, steps: int = 1) -> str | None:
+    def next_to_compile(self, steps_left: int) -> str | None:
         """The form whose compilation is worth its while, if there is one.
 
         What was spent on the plain form, over all runs, counts as much as what is left:
@@ -181,29 +159,14 @@ class Choice:
 
         Args:
             steps_left: how many the run still has.
-            steps: how many make a pass.
         """
         if self.compiling or "loop" not in self.times or not self.times["loop"].known:
             return None  # the first, single steps are no measure of what a step takes
         cold = [name for name in self.candidates if not self.times[name].warm]
-        if not cold:
-            return None
         # By the best time of a step: a busy machine would make the work look longer.
-        plain, name = self.times["loop"], cold[0]
-        if name == "jit-passes":
-            if self.current != "jit-loop":
-                return None  # XLA is no faster
-            loop, last = self.times["jit-loop"], statistics.median(self._last or [plain.best])
-            passes = (loop.steps + steps_left) / steps
-            work = passes * (PASS_SECONDS + last - loop.best)
-        else:
-            work = (plain.steps + steps_left) * plain.best
-            if cold[-1] == "jit-passes" and self._tail_is_cheap():
-                name = "jit-passes"
-        return name if work > WORTH * self.cost(name == "jit-passes") else None
-
-    def _tail_is_cheap(self) -> bool:
-        return self.cost(True) - self.cost(False) < CHEAP_SECONDS
+        plain = self.times["loop"]
+        work = (plain.steps + steps_left) * plain.best
+        return cold[0] if cold and work > WORTH * self.cost else None
 
     def compile_beside(
         self,
@@ -228,9 +191,9 @@ class Choice:
                 if compile_unseen(form, arguments, held()):
                     self.times[name].warm = True
                 else:
-                    self._drop_cold()
+                    self.drop(name)
             except Exception:  # what XLA cannot compile the plain form still runs
-                self._drop_cold()
+                self.drop(name)
             finally:
                 self._thread = None
 
@@ -244,18 +207,11 @@ class Choice:
         if thread is not None:
             thread.join()
 
-    def _drop_cold(self) -> None:
-        """XLA has no way to compile the step, in whatever form."""
-        for name in [name for name in self.candidates if not self.times[name].warm]:
-            self.drop(name)
-
     def drop(self, name: str) -> None:
         """A form cannot be compiled."""
         self.candidates = [other for other in self.candidates if other != name]
         if self.current == name and self.candidates:
-            # The last is the most that was made so far, unless it is still to be compiled.
-            ready = [other for other in self.candidates if self.times[other].warm]
-            self.current, self.recent = [*self.candidates[:1], *ready][-1], None
+            self.current, self.recent = self.candidates[0], None
 
     def pin(self) -> None:
         """Let the first form be the only one."""

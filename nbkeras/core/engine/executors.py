@@ -146,7 +146,7 @@ class ArrayExecutor:
     def _end(self) -> int:
         """Up to which batch of a pass the current form can run in one call."""
         form, tail = self.choice.current, self._tail
-        whole = form == "loop" or not tail or (form == "jit-passes" and tail == self.choice.tail)
+        whole = form == "loop" or not tail or tail == self.choice.tail
         return self.steps if whole else self.steps - 1
 
     # ---------------------------------------------------------------- running
@@ -160,9 +160,7 @@ class ArrayExecutor:
         choice, warm = self.choice, self.choice.warm
         started = time.perf_counter()
         if step % self.steps >= self._end():
-            logs = self._run_loop(step, 1, "loop")
-            choice.record_last(time.perf_counter() - started)
-            return logs
+            return self._run_loop(step, 1, "loop")
         try:
             logs = self._run(step, count)
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
@@ -234,7 +232,7 @@ class ArrayExecutor:
                 self.data,
                 self.size,
                 jit=form != "loop",
-                tail=self.choice.tail if form == "jit-passes" else 0,
+                tail=0 if form == "loop" else self.choice.tail,
                 halting=self.halting,
             )
         return self._loops[key]
@@ -253,7 +251,7 @@ class ArrayExecutor:
     # ---------------------------------------------------------------- compiling
 
     def _compile_if_worth(self) -> None:
-        name = self.choice.next_to_compile(self.steps_left, self.steps)
+        name = self.choice.next_to_compile(self.steps_left)
         if name is None:
             return
         arguments: tuple[Any, ...]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from nbkeras.core.engine.choice import PATIENCE, WORTH, Choice
+from nbkeras.core.engine.choice import COMPILE_FACTOR, PATIENCE, WORTH, Choice
 
 
 def run(
@@ -83,57 +83,40 @@ def test_work_that_comes_in_many_small_runs_adds_up() -> None:
 def test_a_disturbed_machine_does_not_make_the_work_look_longer() -> None:
     choice = Choice("auto", True)
     run(choice, {"loop": 1e-4}, 30, noise=lambda number: 1.0 if number == 5 else 50.0)
-    assert WORTH * choice.cost() < 28 * 100 * 50e-4
+    assert WORTH * choice.cost < 28 * 100 * 50e-4
     assert choice.next_to_compile(0) is None
 
 
 def test_the_work_that_is_left_decides_and_later_what_was_spent() -> None:
     choice = Choice("auto", True)
     run(choice, {"loop": 1e-4}, 16)
-    few = int(0.7 * WORTH * choice.cost() / 1e-4)
+    few = int(0.7 * WORTH * choice.cost / 1e-4)
     assert choice.next_to_compile(few) is None
     assert choice.next_to_compile(2 * few) == "jit-loop"
     run(choice, {"loop": 1e-4}, few // 100)
     assert choice.next_to_compile(few) == "jit-loop"
 
 
-def slow_to_make(seconds: float = 1.2) -> Choice:
-    """A choice for passes of 16 steps, the last one smaller, whose plain form is measured."""
-    choice = Choice("auto", True, tail=40)
-    choice.made(seconds)
-    run(choice, {"loop": 0.004}, 5)
-    return choice
+def test_a_second_step_for_the_last_batch_is_twice_as_much_to_compile() -> None:
+    whole, with_tail, stepwise = (
+        Choice("auto", True),
+        Choice("auto", True, tail=40),
+        Choice("auto", False, tail=40),
+    )
+    for choice in (whole, with_tail, stepwise):
+        choice.made(1.2)
+        run(choice, {"loop": 0.004}, 5)
+    assert with_tail.cost - whole.cost == pytest.approx(COMPILE_FACTOR * 1.2)
+    assert stepwise.cost == whole.cost
+    few = int(WORTH * (whole.cost + with_tail.cost) / 2 / 0.004)
+    assert whole.next_to_compile(few) == "jit-loop"
+    assert with_tail.next_to_compile(few) is None
+    assert with_tail.next_to_compile(2 * few) == "jit-loop"
 
 
-def test_a_second_step_is_compiled_at_once_where_that_is_cheap() -> None:
-    assert slow_to_make(0.1).next_to_compile(10**4, steps=16) == "jit-passes"
-
-
-def test_a_dear_second_step_follows_when_it_is_worth_it_too() -> None:
-    choice = slow_to_make()
-    few = int(WORTH * (choice.cost() + choice.cost(tail=True)) / 2 / 0.004)
-    assert choice.next_to_compile(few, steps=16) == "jit-loop"
-    compiled(choice)
-    times = {"loop": 0.004, "jit-loop": 0.002, "jit-passes": 0.002}
-    assert run(choice, times, 10) == "jit-loop"
-    assert choice.next_to_compile(few, steps=16) is None
-    name = choice.next_to_compile(10**6, steps=16)
-    assert name == "jit-passes"
-    choice.compile_beside(name, negative, [tf.constant(1.0)])
-    choice.wait()
-    assert run(choice, times, 2 * PATIENCE) == "jit-passes"
-    assert choice.candidates == ["loop", "jit-passes"]
-
-
-def test_where_xla_is_slower_nothing_follows() -> None:
-    choice = slow_to_make()
-    compiled(choice)
-    assert run(choice, {"loop": 0.004, "jit-loop": 0.02, "jit-passes": 0.02}, 10) == "loop"
-    assert choice.next_to_compile(10**9, steps=16) is None
-
-
-def test_what_is_asked_for_is_compiled_whole() -> None:
-    assert Choice(True, True, tail=40).candidates == ["jit-passes"]
+def test_what_is_asked_for_is_compiled_at_once() -> None:
+    assert Choice(True, True, tail=40).candidates == ["jit-loop"]
+    assert Choice(True, False, tail=40).candidates == ["jit-step"]
 
 
 def test_a_form_made_for_other_data_does_not_look_cheap() -> None:
@@ -142,7 +125,7 @@ def test_a_form_made_for_other_data_does_not_look_cheap() -> None:
     first.made(2.0)
     second = Choice("auto", True, first.making)
     second.made(0.001)
-    assert second.cost() == first.cost() > 2.0
+    assert second.cost == first.cost > 2.0
 
 
 ENDS = """

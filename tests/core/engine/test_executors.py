@@ -185,7 +185,7 @@ def test_short_epochs_in_one_call_are_the_same(calls: list[tuple[str, int]]) -> 
         np.testing.assert_array_equal(a, b)
     calls.clear()
     compiled, xla_weights, xla_iterations = history(True)
-    assert {form for form, _ in calls} == {"jit-passes"}
+    assert {form for form, _ in calls} == {"jit-loop"}
     assert max(count for _, count in calls) > 5
     assert len(compiled["loss"]) == 30
     np.testing.assert_allclose(compiled["loss"], single["loss"], rtol=1e-4)
@@ -216,7 +216,7 @@ def test_xla_compiled_beside_training_changes_no_number(
     expected = losses(False, False)
     calls.clear()
     net = losses("auto", True)
-    assert {form for form, _ in calls} == ({"loop", "jit-passes"} if loop_jit else {"loop"})
+    assert {form for form, _ in calls} == ({"loop", "jit-loop"} if loop_jit else {"loop"})
     assert int(net.optimizer.iterations) == 50
     for a, b in zip(net.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
