@@ -34,6 +34,12 @@ GEOMETRIC_MEAN = 0.33
 LIMIT = 1.25
 """How far from a hand-written loop training may be."""
 
+GPUS = """
+import tensorflow as tf
+for device in tf.config.list_physical_devices("GPU"):
+    print(tf.config.experimental.get_device_details(device).get("device_name", device.name))
+"""
+
 Times = dict[Row, dict[str, float]]
 """Row -> framework -> milliseconds."""
 
@@ -82,13 +88,9 @@ def take(rows: list[Row], frameworks: list[str], rounds: int) -> Times:
 
 @functools.cache
 def gpus() -> list[str]:
-    """The names of the GPUs that the driver knows."""
-    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    try:
-        told = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return told.stdout.splitlines()
+    """The names of the GPUs that TensorFlow can use here; it is asked in another process."""
+    told = subprocess.run([sys.executable, "-c", GPUS], capture_output=True, text=True, check=True)
+    return told.stdout.split("\n")[:-1]
 
 
 def _run(framework: str, workload: str, measures: list[str], gpu: bool) -> dict[str, float]:

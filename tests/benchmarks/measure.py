@@ -27,7 +27,7 @@ FRAMEWORKS = {
 WARM_SECONDS = 6.0
 """How long a call is repeated before it is timed: what chooses and compiles is done then."""
 
-LONG_WARM_SECONDS = 15.0
+LONG_WARM_SECONDS = 25.0
 """The same for ``evaluate`` of a workload that is trained for long before."""
 
 SECONDS = 1.5

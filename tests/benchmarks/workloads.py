@@ -209,7 +209,7 @@ WORKLOADS = {
     "vgg_like": Workload(vgg_like, 32, 5),
     "resnet50": Workload(resnet50, 16, 5),
     "embedding_lstm": Workload(embedding_lstm, 32, 8),
-    "stacked_lstm": Workload(stacked_lstm, 64, 60, warm=70.0),
+    "stacked_lstm": Workload(stacked_lstm, 64, 60, warm=45.0),
     "shared_lstm": Workload(shared_lstm, 32, 15),
 }
 

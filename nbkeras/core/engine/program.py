@@ -272,6 +272,7 @@ class _Plain:
         self._types = [output.dtype for output in concrete.outputs]
         self._single = not isinstance(concrete.structured_outputs, list)
         self._calls, self._spent = 0, 0.0
+        self._goes_direct = False
 
     @classmethod
     def of(cls, concrete: Any, rewritten: bool = True) -> Any:
@@ -284,7 +285,7 @@ class _Plain:
 
     def __call__(self, data: Any, *rest: Any) -> Any:
         leaves = leaves_of(data)
-        if not (self._is_worth_it and all(isinstance(leaf, tf.Tensor) for leaf in leaves)):
+        if not (self._goes_direct and all(isinstance(leaf, tf.Tensor) for leaf in leaves)):
             return self._called(data, *rest)
         outputs = tf.raw_ops.StatefulPartitionedCall(
             args=[*leaves, *rest, *self._captured],
@@ -294,16 +295,14 @@ class _Plain:
         )
         return outputs[0] if self._single else outputs
 
-    @property
-    def _is_worth_it(self) -> bool:
-        return self._calls > DIRECT_AFTER and self._spent < DIRECT_AFTER * DIRECT_SECONDS
-
     def _called(self, *args: Any) -> Any:
         began = time.perf_counter()
         with self._calling():
             found = self._concrete(*args)
         if 0 < self._calls <= DIRECT_AFTER:  # the first call makes the function
             self._spent += time.perf_counter() - began
+            short = self._spent < DIRECT_AFTER * DIRECT_SECONDS
+            self._goes_direct = self._calls == DIRECT_AFTER and short
         self._calls += 1
         return found
 
