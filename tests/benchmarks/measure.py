@@ -24,7 +24,7 @@ FRAMEWORKS = {
     "tf_keras": ("tf_keras", {}),
 }
 
-WARM_SECONDS = 6.0
+WARM_SECONDS = 10.0
 """How long a call is repeated before it is timed: what chooses and compiles is done then."""
 
 LONG_WARM_SECONDS = 25.0
