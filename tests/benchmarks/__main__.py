@@ -90,7 +90,7 @@ def take(rows: list[Row], frameworks: list[str], rounds: int) -> Times:
 def gpus() -> list[str]:
     """The names of the GPUs that TensorFlow can use here; it is asked in another process."""
     told = subprocess.run([sys.executable, "-c", GPUS], capture_output=True, text=True, check=True)
-    return told.stdout.split("\n")[:-1]
+    return told.stdout.splitlines()
 
 
 def _run(framework: str, workload: str, measures: list[str], gpu: bool) -> dict[str, float]:

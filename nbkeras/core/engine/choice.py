@@ -160,13 +160,15 @@ class Choice:
         Args:
             steps_left: how many the run still has.
         """
-        if self.compiling or "loop" not in self.times or not self.times["loop"].known:
+        plain = self.times.get("loop")
+        if self.compiling or plain is None or not plain.known:
             return None  # the first, single steps are no measure of what a step takes
-        cold = [name for name in self.candidates if not self.times[name].warm]
+        name = self.candidates[-1]
+        if self.times[name].warm:
+            return None
         # By the best time of a step: a busy machine would make the work look longer.
-        plain = self.times["loop"]
         work = (plain.steps + steps_left) * plain.best
-        return cold[0] if cold and work > WORTH * self.cost else None
+        return name if work > WORTH * self.cost else None
 
     def compile_beside(
         self,

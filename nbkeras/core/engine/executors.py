@@ -157,10 +157,10 @@ class ArrayExecutor:
         There are fewer if a batch halted the run.
         """
         self.steps_left -= count
-        choice, warm = self.choice, self.choice.warm
-        started = time.perf_counter()
         if step % self.steps >= self._end():
             return self._run_loop(step, 1, "loop")
+        choice, warm = self.choice, self.choice.warm
+        started = time.perf_counter()
         try:
             logs = self._run(step, count)
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):

@@ -71,7 +71,7 @@ def test_states_go_on_by_themselves():
     alone = step([X[:, None]])[0]
     again = step([X[:, None]])[0]
     model.reset_states()
-    np.testing.assert_allclose(model.predict(X[:, None], batch_size=6), alone, rtol=1e-6)
+    np.testing.assert_array_equal(model.predict(X[:, None], batch_size=6), alone)
     np.testing.assert_allclose(model.predict(X[:, None], batch_size=6), again, rtol=1e-5)
     assert Sequential([Dense(1, input_shape=(4,))]).state_updates == []
 
